@@ -1,0 +1,1 @@
+"""evalkit: from a folder per social impact bond to a finished evaluation report."""

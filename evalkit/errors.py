@@ -1,0 +1,104 @@
+"""What can go wrong, and what a reader must be told.
+
+Three kinds of error only: the plan is wrong, the data contradict the plan, the data cannot support what was
+asked; and a fourth for what may not leave. What does not stop an evaluation is a `Flag`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["serious", "caution", "note"]
+
+
+class EvalkitError(Exception):
+    """Something the user can mend. Its text names the place, the finding and the remedy."""
+
+
+class StudyError(EvalkitError):
+    """The plan (study.toml) is wrong."""
+
+
+class DataError(EvalkitError):
+    """The data contradict the plan, or themselves."""
+
+
+class EstimationError(EvalkitError):
+    """The data cannot support what was asked."""
+
+
+class DisclosureError(EvalkitError):
+    """A table or figure may not leave the workbench."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A caveat that must reach the reader.
+
+    Parameters
+    ----------
+    room : str
+        The room that raised it: "cohort", "outcomes", "counterfactual", "contract", "value", "disclosure".
+    level : {"serious", "caution", "note"}
+        "serious" could change a headline, "caution" changes how a number is read, "note" is for the record.
+    text : str
+        The finding, in one sentence.
+    detail : str
+        The numbers behind it, what was done about it, or the question it raises.
+    about : str
+        The id of the outcome, metric or table it concerns; empty when it concerns all.
+    """
+
+    room: str
+    level: Level
+    text: str
+    detail: str = ""
+    about: str = ""
+
+
+def did_you_mean(word: str, known: Iterable[object]) -> str:
+    """Suggest the nearest known word, or list the known ones.
+
+    Parameters
+    ----------
+    word : str
+        What the user wrote.
+    known : iterable
+        What would have been understood.
+
+    Returns
+    -------
+    str
+        'Did you mean "x"?', or 'Known: a, b, c.', or '' when nothing is known.
+    """
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
+    if near:
+        return f'Did you mean "{near[0]}"?'
+    if not names:
+        return ""
+    shown = names if len(names) <= 15 else [*names[:15], "..."]
+    return f"Known: {', '.join(shown)}."
+
+
+def several(where: str, problems: list[str]) -> str:
+    """Write all problems of one place as one message.
+
+    Parameters
+    ----------
+    where : str
+        The file, table or folder concerned.
+    problems : list of str
+        One finished sentence or more each: place, finding, remedy.
+
+    Returns
+    -------
+    str
+        "<where> has 1 problem: ..." or a numbered list.
+    """
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]
+    return "\n".join([f"{where} has {count}:", *lines])
