@@ -1,0 +1,7 @@
+"""``python -m evalkit`` is the ``evalkit`` command."""
+
+from __future__ import annotations
+
+from evalkit.cli import main
+
+main()

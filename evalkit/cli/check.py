@@ -1,0 +1,151 @@
+"""What evalkit check and evalkit cohort find and say."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import EvalkitError, Flag, StudyError, several
+from evalkit.study import Study, read_study, shown
+from evalkit.words import listed, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+ORDER = {"serious": 0, "caution": 1, "note": 2}
+
+
+def findings(folder: Path) -> list[str]:
+    """Check a study as far as is cheap: plan, tables, cohort, rates, contract papers.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+
+    Returns
+    -------
+    list of str
+        "STUDY is sound: ..." and a line for each flag.
+
+    Raises
+    ------
+    EvalkitError
+        What is wrong; where several rooms find something, all of it.
+    """
+    study = read_study(folder)
+    found: list[Any] = []
+    errors: list[EvalkitError] = []
+    for look in (_cohort, _rates, _contract):
+        try:
+            found += look(study)
+        except EvalkitError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise type(errors[0])(several(shown(study.folder), [str(error).replace("\n", "\n   ") for error in errors]))
+    facts = [one for one in found if isinstance(one, str)]
+    flags = sorted((one for one in found if isinstance(one, Flag)), key=lambda flag: ORDER[flag.level])
+    lines = [f"{shown(study.folder)} is sound: {listed(facts or ['the plan'])}."]
+    return lines + [f"  {flag.level} ({flag.room}): {flag.text} {flag.detail}".rstrip() for flag in flags]
+
+
+def _cohort(study: Study) -> Iterator[str | Flag]:
+    """The tables and the cohort."""
+    if study.cohort is None:
+        if study.tables:
+            from evalkit.tables import read_tables
+
+            yield _plural(len(read_tables(study)), "table")
+        return
+    from evalkit.cohort import build_cohort
+
+    cohort = build_cohort(study)
+    yield _plural(len(study.tables), "table")
+    counted, started = (number(int(count), 0) for count in (len(cohort.table), cohort.flow["people"].iloc[0]))
+    yield f"{counted} of {started} {study.study.people} in the cohort"
+    yield _plural(len(study.measure), "measure")
+    yield from cohort.flags
+
+
+def _rates(study: Study) -> Iterator[str | Flag]:
+    plan = study.counterfactual
+    if plan is None or plan.rates is None:
+        return
+    from evalkit.counterfactual import effects_from_rates
+
+    effects = effects_from_rates(study)
+    yield _plural(len(effects.table), "outcome")
+    yield from effects.flags
+
+
+def _contract(study: Study) -> Iterator[str | Flag]:
+    if study.contract is None or study.contract.rate_card is None:
+        return
+    from evalkit.contract import settle_contract
+
+    yield _plural(len(settle_contract(study).table), "metric")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{number(count, 0)} {word}{'' if count == 1 else 's'}"
+
+
+def flow_lines(folder: Path) -> list[str]:
+    """The flow of a cohort as a table for the terminal.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+
+    Returns
+    -------
+    list of str
+        Lines of text.
+
+    Raises
+    ------
+    StudyError
+        The study has no cohort.
+    """
+    from evalkit.cohort import build_cohort
+
+    study = read_study(folder)
+    if study.cohort is None:
+        raise StudyError(f"{shown(study.folder)} has no [cohort], so there is nobody to count.")
+    cohort = build_cohort(study)
+    return [*_drawn(study, cohort.flow).splitlines(), *(f"{flag.level}: {flag.text}" for flag in cohort.flags)]
+
+
+def _drawn(study: Study, flow: pd.DataFrame) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    names = {"says": "Step", "left_out": "Left out", "unknown": "Of these unknown", "people": "Left"}
+    names |= {arm: title for arm, title in _arms(study).items() if arm in flow.columns and flow[arm].notna().any()}
+    table = Table(*(name for name in names.values()), title=study.title, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in flow.to_dict("records"):
+        table.add_row(str(row["says"]), *(_count(row[key]) for key in list(names)[1:]))
+    text = io.StringIO()
+    Console(file=text, width=110, no_color=True).print(table)
+    return text.getvalue()
+
+
+def _arms(study: Study) -> dict[str, str]:
+    arm = study.cohort.arm if study.cohort else None
+    if arm is None:
+        return {}
+    return {"treated": arm.treated_name or str(arm.treated), "comparison": arm.comparison_name or str(arm.comparison)}
+
+
+def _count(value: object) -> str:
+    import pandas as pd
+
+    return "" if pd.isna(value) else number(float(value), 0)  # type: ignore[call-overload, arg-type]

@@ -1,0 +1,129 @@
+"""Each command: what it takes, whom it asks, what it says; heavy rooms are opened inside the one that needs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evalkit.errors import EvalkitError, StudyError
+
+RAW = Path("data/raw")
+
+app = typer.Typer(
+    help="From a folder per social impact bond to a finished evaluation report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's folder.", show_default=False)]
+
+
+@app.command()
+def run(
+    studies: Annotated[
+        list[Path] | None, typer.Argument(metavar="[STUDY]...", help="Study folders; none: every study in data/raw.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Reports made at the same time.")] = 2,
+    out: Annotated[Path, typer.Option(help="Where reports go.")] = Path("reports"),
+    force: Annotated[bool, typer.Option("--force", help="Make reports again that have not changed.")] = False,
+) -> None:
+    """Evaluate studies and write their reports."""
+    folders = _folders(studies or [])
+    from evalkit.batch import run_studies
+
+    result = run_studies(folders, out, workers=workers, force=force, progress=True)
+    for name in result.done:
+        typer.echo(f"{name}: report written")
+    for name in result.unchanged:
+        typer.echo(f"{name}: nothing has changed")
+    for name, reason in result.failed.items():
+        typer.echo(f"{name}: failed. {reason}", err=True)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _folders(given: list[Path]) -> list[Path]:
+    """The folders named, each a study; or all of data/raw."""
+    if not given:
+        found = sorted(file.parent for file in RAW.glob("*/study.toml"))
+        if not found:
+            raise StudyError(f"There is no study in {RAW.as_posix()}. evalkit new NAME writes one to begin with.")
+        return found
+    from evalkit.study.read import study_file
+
+    problems, folders = [], []
+    for folder in given:
+        try:
+            folders.append(study_file(folder).parent)
+        except StudyError as error:
+            problems.append(str(error))
+    if problems:
+        raise StudyError("\n".join(problems))
+    return folders
+
+
+@app.command()
+def check(
+    studies: Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study folders.", show_default=False)],
+) -> None:
+    """Check studies without making reports: the plan, the tables, the cohort, the contract's papers."""
+    from evalkit.cli.check import findings
+
+    unsound = False
+    for folder in studies:
+        try:
+            for line in findings(folder):
+                typer.echo(line)
+        except EvalkitError as error:
+            unsound = True
+            typer.echo(f"{type(error).__name__}: {error}", err=True)
+    if unsound:
+        raise typer.Exit(2)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="A short word: letters, digits, _ and -.", show_default=False)],
+    folder: Annotated[Path, typer.Option(help="Where the study's folder is made.")] = RAW,
+) -> None:
+    """Write a commented study with invented data that runs at once, to change step by step."""
+    from evalkit.cli.new import write_new_study
+
+    place = write_new_study(name, folder)
+    typer.echo(f"{place.as_posix()} is written, with invented data. Open {place.as_posix()}/study.toml; then:")
+    typer.echo(f"  evalkit check {place.as_posix()}")
+    typer.echo(f"  evalkit run {place.as_posix()}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of study.toml, for editors that complete and check it."""
+    from evalkit.study import schema as study_schema
+
+    typer.echo(json.dumps(study_schema(), indent=2))
+
+
+@app.command()
+def cohort(study: StudyArgument) -> None:
+    """Show how many people are left after each rule."""
+    from evalkit.cli.check import flow_lines
+
+    for line in flow_lines(study):
+        typer.echo(line)
+
+
+@app.command()
+def simulate(
+    study: StudyArgument,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another draw; default: the study's own seed.")] = None,
+) -> None:
+    """Draw a synthetic study's tables again."""
+    from evalkit.cli.new import redraw_study
+
+    for line in redraw_study(study, seed):
+        typer.echo(line)

@@ -1,0 +1,8 @@
+"""Who is counted: one row per person, and how many were left after each rule."""
+
+from __future__ import annotations
+
+from evalkit.cohort.build import build_cohort, select
+from evalkit.cohort.noun import Cohort
+
+__all__ = ["Cohort", "build_cohort", "select"]

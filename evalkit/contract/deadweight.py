@@ -1,0 +1,206 @@
+"""Paid for deadweight: the contract's own mechanism run again at what would have happened anyway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit.contract.mechanisms import walk
+from evalkit.contract.reading import Papers
+from evalkit.errors import Flag, StudyError, did_you_mean, several
+from evalkit.study import Study
+
+DRAWS = 2000
+NO_LINK = "the rate card links it to no estimated outcome"
+NO_EFFECTS = "this study estimates no effect"
+IN_PRICE = "the price already allows for deadweight, which is not taken a second time"
+NOT_KNOWN = "the deadweight of its outcome is not known"
+COLUMNS = ("anyway", "anyway_low", "anyway_high", "anyway_share")
+
+
+def add_anyway(
+    study: Study, papers: Papers, table: pd.DataFrame, effects: Any, draws: int = DRAWS
+) -> tuple[pd.DataFrame, dict[str, Any], list[Flag]]:
+    """Recompute the payments at the counterfactual, by joint draws over outcomes.
+
+    Each claim's units times the deadweight of its outcome are priced and held to the caps again, in the same order;
+    metrics without a deadweight stay as they were achieved, so that shared caps bind alike. What was paid for
+    deadweight is never more than what was owed; below no units nothing would have been paid.
+
+    Parameters
+    ----------
+    study : Study
+        With a [contract].
+    papers : Papers
+        Its tables.
+    table : DataFrame
+        From `reconcile`.
+    effects : Effects or None
+        ``table`` (outcome, deadweight, deadweight_low, deadweight_high, why_no_deadweight) and ``joint(draws, seed)``.
+    draws : int
+        Joint draws for the intervals.
+
+    Returns
+    -------
+    (DataFrame, dict, list of Flag)
+        The table with anyway, anyway_low, anyway_high, anyway_share, why_no_anyway; the totals judged, anyway and
+        anyway_share with _low and _high; flags. Intervals at the study's level.
+
+    Raises
+    ------
+    StudyError
+        The rate card names outcomes that are not estimated.
+    """
+    rows = _estimates(study, table, effects)
+    why = {row["metric"]: _why_not(study, row["outcome"], effects, rows) for row in table.to_dict("records")}
+    judged = [metric for metric, reason in why.items() if not reason]
+    level = study.counterfactual.level if study.counterfactual else 0.95
+    links = dict(zip(table["metric"], table["outcome"], strict=True))
+    points = {metric: np.array([float(rows[links[metric]]["deadweight"])]) for metric in judged}
+    shares = _draw_shares({metric: rows[links[metric]] for metric in judged}, effects, draws, study.study.seed)
+    owed = table.set_index("metric")["owed"]
+    point = _run(papers, study, points, owed, 1)
+    drawn = _run(papers, study, shares, owed, draws)
+    spread = {metric: _interval(drawn[metric], rows[links[metric]], shares[metric], level) for metric in judged}
+    out = _with_columns(table, {m: float(point[m][0]) for m in judged}, spread, why)
+    totals = _totals(owed, judged, point, drawn, (spread, level))
+    return out, totals, _flags(study, out, why, rows)
+
+
+def _estimates(study: Study, table: pd.DataFrame, effects: Any) -> dict[str, dict[str, Any]]:
+    """The row of the effects behind each outcome that the rate card names."""
+    named = [name for name in table["outcome"].unique() if name]
+    if effects is None:
+        return {}
+    known = {row["outcome"]: row for row in effects.table.to_dict("records")}
+    strange = [name for name in named if name not in known]
+    if strange:
+        problems = [f'outcome "{name}" is not estimated. {did_you_mean(name, known)}' for name in strange]
+        raise StudyError(several(f"The rate card of {study.id}", problems))
+    return {name: known[name] for name in named}
+
+
+def _why_not(study: Study, outcome: str, effects: Any, rows: dict[str, dict[str, Any]]) -> str:
+    """Why nothing can be said about deadweight for a metric; empty where it can."""
+    if study.contract and study.contract.deadweight_in_price:
+        return IN_PRICE
+    if not outcome:
+        return NO_LINK
+    if effects is None:
+        return NO_EFFECTS
+    row = rows[outcome]
+    if pd.isna(row.get("deadweight")):
+        reason = row.get("why_no_deadweight")
+        return reason if isinstance(reason, str) and reason else NOT_KNOWN
+    return ""
+
+
+def _draw_shares(rows: dict[str, dict[str, Any]], effects: Any, draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Deadweight by draw: joint over outcomes; evenly over a stated range; constant where nothing is known of it."""
+    if not rows:
+        return {}
+    joint = effects.joint(draws, seed)
+    present = set(joint.columns.get_level_values(0)) if joint.columns.nlevels > 1 else set()
+    random = np.random.default_rng([seed, 2])  # another stream than the effects' draws
+    stated = {row["outcome"]: _stated(row, random.uniform(size=draws)) for row in rows.values()}
+    drawn = {name: joint[(name, "deadweight")].to_numpy(dtype=float) for name in stated if name in present}
+    return {metric: drawn.get(row["outcome"], stated[row["outcome"]]) for metric, row in rows.items()}
+
+
+def _stated(row: dict[str, Any], uniform: np.ndarray) -> np.ndarray:
+    """A stated deadweight: over its stated range, or constant."""
+    low, high = row.get("deadweight_low"), row.get("deadweight_high")
+    if pd.notna(low) and pd.notna(high) and np.isfinite([low, high]).all():
+        return float(low) + (float(high) - float(low)) * uniform
+    return np.full(len(uniform), float(row["deadweight"]))
+
+
+def _run(
+    papers: Papers, study: Study, shares: dict[str, np.ndarray], owed: pd.Series, draws: int
+) -> dict[str, np.ndarray]:
+    """What each judged metric would have been paid anyway, by draw."""
+    cap = study.contract.cap if study.contract and study.contract.cap is not None else np.inf
+    tame = {metric: np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1e9) for metric, share in shares.items()}
+    paid = {metric: np.zeros(draws) for metric in owed.index}
+    if shares:
+        metrics = papers.claims["metric"].to_numpy()
+        for line in walk(papers.claims, papers.prices, cap, tame, draws):
+            paid[metrics[line.place]] += line.paid
+    return {metric: np.minimum(paid[metric], owed[metric]) for metric in shares}
+
+
+def _interval(paid: np.ndarray, row: dict[str, Any], share: np.ndarray, level: float) -> tuple[float, float]:
+    """The interval of one metric; without bounds where the deadweight has none, missing where nothing varies."""
+    ends = (row.get("deadweight_low"), row.get("deadweight_high"))
+    if any(pd.notna(end) and np.isinf(end) for end in ends) or not np.isfinite(share).all():
+        return -np.inf, np.inf
+    if np.ptp(share) == 0:
+        return np.nan, np.nan
+    tail = (1 - level) / 2
+    low, high = np.quantile(paid, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _with_columns(
+    table: pd.DataFrame, anyway: dict[str, float], spread: dict[str, tuple[float, float]], why: dict[str, str]
+) -> pd.DataFrame:
+    """The table with the columns about deadweight."""
+    metrics = table["metric"]
+    nothing = (np.nan, np.nan)
+    out = table.assign(
+        anyway=[anyway.get(metric, np.nan) for metric in metrics],
+        anyway_low=[spread.get(metric, nothing)[0] for metric in metrics],
+        anyway_high=[spread.get(metric, nothing)[1] for metric in metrics],
+        why_no_anyway=[why[metric] for metric in metrics],
+    )
+    out["anyway_share"] = (out["anyway"] / out["owed"]).where(out["owed"] > 0)
+    return out[[*table.columns, *COLUMNS, "why_no_anyway"]]
+
+
+def _totals(
+    owed: pd.Series,
+    judged: list[str],
+    point: dict[str, np.ndarray],
+    drawn: dict[str, np.ndarray],
+    spread: tuple[dict[str, tuple[float, float]], float],
+) -> dict[str, Any]:
+    """What was paid for deadweight in all, over the metrics that can be judged."""
+    names = ["anyway", "anyway_low", "anyway_high", "anyway_share", "anyway_share_low", "anyway_share_high"]
+    amount = float(owed[judged].sum())
+    if not judged or amount <= 0:
+        return {"judged": amount, **dict.fromkeys(names)}
+    by_metric, level = spread
+    anyway = sum(float(point[metric][0]) for metric in judged)
+    low, high = np.quantile(sum(drawn[metric] for metric in judged), [(1 - level) / 2, (1 + level) / 2])
+    if any(np.isinf(by_metric[metric][0]) for metric in judged):
+        low, high = -np.inf, np.inf
+    elif all(np.isnan(by_metric[metric][0]) for metric in judged):
+        low, high = np.nan, np.nan
+    values = [anyway, low, high, anyway / amount, low / amount, high / amount]
+    return {"judged": amount, **{name: _number(value) for name, value in zip(names, values, strict=True)}}
+
+
+def _number(value: float) -> float | None:
+    """A plain number; None where there is none."""
+    return None if np.isnan(value) else float(value)
+
+
+def _flags(study: Study, table: pd.DataFrame, why: dict[str, str], rows: dict[str, dict[str, Any]]) -> list[Flag]:
+    """Why nothing can be said, reason by reason; intervals without bounds or without sampling error."""
+    flags = []
+    for reason in dict.fromkeys(reason for reason in why.values() if reason):
+        metrics = [metric for metric, given in why.items() if given == reason]
+        about = "all metrics" if len(metrics) == len(why) else f"{len(metrics)} of {len(why)} metrics"
+        text = f"How much was paid for deadweight cannot be said for {about}: {reason}."
+        level = "note" if reason == IN_PRICE else "caution"
+        flags.append(Flag("contract", level, text, "" if about == "all metrics" else ", ".join(metrics), "deadweight"))
+    known = table[table["anyway"].notna()]
+    if loose := list(known.loc[np.isinf(known["anyway_low"]), "metric"]):
+        text = f"The amount paid for deadweight is not bounded for {', '.join(loose)}: the deadweight itself is not."
+        flags.append(Flag("contract", "caution", text, about="deadweight"))
+    if fixed := list(known.loc[known["anyway_low"].isna(), "metric"]):
+        text = f"The amount paid for deadweight has no interval for {', '.join(fixed)}: its deadweight has no range."
+        flags.append(Flag("contract", "caution", text, about="deadweight"))
+    return flags

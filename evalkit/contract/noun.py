@@ -1,0 +1,62 @@
+"""The contract as a noun: what was owed, paid, planned, and paid for what would have happened anyway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalkit import words
+from evalkit.errors import Flag
+
+if TYPE_CHECKING:
+    from evalkit.contract.returns import Returns
+    from evalkit.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """What `settle_contract` found.
+
+    Parameters
+    ----------
+    study : Study
+        The plan.
+    effects : Effects or None
+        The effects the payments were held against.
+    table : DataFrame
+        One row per metric: metric, title, outcome, mechanism, price, people (behind it, where known), achieved, gross,
+        cut, owed, paid, difference (paid - owed), implied_units (paid / price), anyway, anyway_low, anyway_high,
+        anyway_share, why_no_anyway. Money in the study's currency. Bounds are infinite where "not bounded".
+    totals : dict
+        gross, cut, owed, paid, difference, planned (plan -> amount; plans are never added), cap, paid_without_metric,
+        judged (owed on metrics whose deadweight is known), anyway with _low, _high, and anyway_share with _low, _high.
+    ledger : DataFrame
+        One row per claim, as `due` gives it. May hold ids of people: it never leaves.
+    plans : DataFrame
+        plan, planned, actual, share: one row per plan version.
+    triggers : DataFrame
+        id, says, scope, outcome, threshold, relative, relative_low, relative_high (improvement as a share), met, note.
+    flags : tuple of Flag
+        What a reader must be told.
+    investor : Returns or None
+        Where the study has cash flows.
+    """
+
+    study: Study
+    effects: Any
+    table: pd.DataFrame
+    totals: dict[str, Any]
+    ledger: pd.DataFrame
+    plans: pd.DataFrame
+    triggers: pd.DataFrame
+    flags: tuple[Flag, ...]
+    investor: Returns | None = None
+
+    def _repr_html_(self) -> str:
+        """The totals in a sentence, and the flags; never the ledger."""
+        currency = self.study.study.currency
+        owed, paid = (words.whole_money(self.totals[name], currency) for name in ("owed", "paid"))
+        caveats = "".join(f"<li>{flag.level}: {flag.text}</li>" for flag in self.flags)
+        return f"<p>Contract of {self.study.title}: {owed} owed, {paid} paid.</p><ul>{caveats}</ul>"

@@ -1,0 +1,53 @@
+"""The verb of this room: from a study, or its effects, to the settled contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evalkit.contract.deadweight import add_anyway
+from evalkit.contract.noun import Contract
+from evalkit.contract.reading import read_papers
+from evalkit.contract.reconcile import payment_flags, plan_table, reconcile, total_up
+from evalkit.contract.returns import returns
+from evalkit.contract.triggers import judge_triggers
+from evalkit.errors import Flag
+from evalkit.study import Study
+
+
+def settle_contract(study_or_effects: Any) -> Contract:
+    """Settle the contract: what was owed, paid, planned, and paid for what would have happened anyway.
+
+    Parameters
+    ----------
+    study_or_effects : Study or Effects
+        With a study alone nothing is said about deadweight, and triggers are not judged.
+
+    Returns
+    -------
+    Contract
+        See there for the columns.
+
+    Raises
+    ------
+    StudyError
+        The study has no contract, or its rate card or triggers name outcomes that are not estimated.
+    DataError
+        The tables contradict the rate card.
+    """
+    effects = None if isinstance(study_or_effects, Study) else study_or_effects
+    study: Study = study_or_effects if effects is None else effects.study
+    papers = read_papers(study)
+    triggers = judge_triggers(study, effects)
+    table, ledger = reconcile(papers, study.contract.cap if study.contract else None)
+    totals = total_up(study, papers, table)
+    flags = payment_flags(study, papers, table, totals)
+    table, anyway, more = add_anyway(study, papers, table, effects)
+    investor = None if papers.cash_flows is None else returns(papers.cash_flows)
+    open_triggers = triggers.loc[triggers["met"] == "not settled by the rounding", "says"]
+    flags += [
+        Flag("contract", "caution", f"Rounding does not settle whether this was met: {says}", about="trigger")
+        for says in open_triggers
+    ]
+    return Contract(
+        study, effects, table, totals | anyway, ledger, plan_table(totals), triggers, tuple(flags + more), investor
+    )

@@ -1,0 +1,153 @@
+"""One estimate from one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.panel import Columns, Panel, Plan, prepare
+from evalkit.counterfactual.registry import Entry, find_estimator
+from evalkit.errors import EstimationError, did_you_mean, several
+
+COMMON: dict[str, Any] = {
+    "se": None,
+    "estimand": None,
+    "level": 0.95,
+    "values": None,
+    "better": "higher",
+    "contract_baseline": None,
+    "baseline": None,
+}
+VALUES = ("score", "amount", "yes or no")
+
+
+def estimate(
+    frame: pd.DataFrame,
+    estimator: str,
+    *,
+    outcome: str,
+    treated: str | None = None,
+    covariates: Sequence[str] = (),
+    person: str | None = None,
+    cluster: str | None = None,
+    strata: str | None = None,
+    time: str | None = None,
+    unit: str | None = None,
+    first_treated: str | None = None,
+    running: str | None = None,
+    **options: Any,
+) -> Estimate:
+    """Estimate what the programme changed in one outcome.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_people, ...)
+        One row per person (for "did" one per person and time; for "published" one per arm). Left as it is.
+    estimator : str
+        A name on the list: "difference", "ols", "matching", "ipw", "aipw", "did", "published", "assumed".
+    outcome : str
+        A column of numbers; rows without it are left out and counted.
+    treated : str, optional
+        Column that is 1 for the treated and 0 for the comparison.
+    covariates : sequence of str
+        Columns to adjust for; words become dummies, gaps are filled with the mean and marked.
+    person : str, optional
+        Ids. Rows are sorted by them as text first, so that the order of rows never matters.
+    cluster : str, optional
+        Groups people come in; the interval allows for them.
+    strata, time, unit, first_treated, running : str, optional
+        Columns for the estimators that use them.
+    **options
+        For all: ``se``, ``estimand``, ``level``, ``values`` ("score", "amount" or "yes or no"), ``better``,
+        ``contract_baseline``, ``baseline`` (column of the outcome before the programme). And the estimator's own.
+
+    Returns
+    -------
+    Estimate
+        Effect, interval, deadweight, balance, diagnostics and flags.
+
+    Raises
+    ------
+    EstimationError
+        An option is unknown, a column is missing, or the data cannot support the estimate.
+    """
+    entry = find_estimator(estimator)
+    _check_options(entry, options)
+    plan = _plan(entry, options, cluster is not None)
+    columns = Columns(
+        outcome=outcome,
+        treated=treated,
+        covariates=(covariates,) if isinstance(covariates, str) else tuple(covariates),
+        person=person,
+        cluster=cluster,
+        strata=strata,
+        time=time,
+        unit=unit,
+        first_treated=first_treated,
+        running=running,
+        baseline=options.get("baseline"),
+        extra=_extra_columns(frame, entry, options),
+    )
+    if entry.comparison and treated is None:
+        raise EstimationError(f'estimator "{estimator}" compares two arms: say which column is 1 for the treated (treated = ...).')
+    panel = prepare(frame, columns, plan, repeated=entry.before_and_after)
+    return entry.run(panel, _infer_values(panel, plan))
+
+
+def _check_options(entry: Entry, options: dict[str, Any]) -> None:
+    """Options are known, and their words too."""
+    known = [*COMMON, *entry.options]
+    problems = [
+        f'"{entry.name}" has no option "{name}". {did_you_mean(name, known)}' for name in options if name not in known
+    ]
+    for name, allowed in (("se", entry.se), ("estimand", entry.estimands), ("values", VALUES), ("better", ("higher", "lower"))):
+        given = options.get(name)
+        if given is not None and given not in allowed:
+            problems.append(f'{name} = "{given}" is not offered by "{entry.name}". {did_you_mean(given, allowed)}')
+    level = options.get("level", 0.95)
+    if not (isinstance(level, int | float) and 0.5 < level < 1):
+        problems.append(f"level = {level} must be between 0.5 and 1, such as 0.95.")
+    if problems:
+        raise EstimationError(several("the estimate", problems))
+
+
+def _plan(entry: Entry, options: dict[str, Any], clustered: bool) -> Plan:
+    """Options with the defaults filled in."""
+    common = {name: COMMON[name] if options.get(name) is None else options[name] for name in COMMON}
+    own = {name: options.get(name, default) for name, default in entry.options.items()}
+    se = common["se"] or (entry.clustered_se if clustered else "hc2" if "hc2" in entry.se else entry.se[0])
+    if se.startswith("cr") and not clustered and not entry.before_and_after:
+        raise EstimationError(f'se = "{se}" is for clustered data: name the column of clusters (cluster = ...).')
+    if clustered and se in ("classical", "hc0", "hc1", "hc2", "hc3") and len(entry.se) > 2:
+        raise EstimationError(f'se = "{se}" leaves the clusters out of the interval. Use "cr2", "cr1s" or "cr3", or drop cluster.')
+    return Plan(
+        estimator=entry.name,
+        se=se,
+        estimand=common["estimand"] or entry.estimands[0],
+        level=float(common["level"]),
+        values=common["values"],
+        better=common["better"],
+        contract_baseline=common["contract_baseline"],
+        options=own,
+    )
+
+
+def _extra_columns(frame: pd.DataFrame, entry: Entry, options: dict[str, Any]) -> tuple[str, ...]:
+    """Columns named inside the estimator's own options (within, exact, n)."""
+    names = []
+    for name in entry.options:
+        given = options.get(name)
+        words = [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else []
+        names += [word for word in words if isinstance(word, str) and word in frame.columns]
+    return tuple(names)
+
+
+def _infer_values(panel: Panel, plan: Plan) -> Plan:
+    """An outcome of zeros and ones is a yes/no; nothing else is guessed."""
+    if plan.values is not None or not set(panel.y.tolist()) <= {0.0, 1.0}:
+        return plan
+    return replace(plan, values="yes or no")

@@ -1,0 +1,95 @@
+"""Hiding further cells until no small cell can be found by subtraction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+import numpy as np
+
+Cell = tuple[object, str]
+Sum = tuple[Cell, list[Cell]]
+
+
+def hide_complements(
+    values: Mapping[Cell, float],
+    small: set[Cell],
+    sums: Sequence[Sum],
+    below: int,
+    unseen: Set[Cell] = frozenset(),
+    keep: Set[Cell] = frozenset(),
+) -> set[Cell]:
+    """Hide further cells until no small cell can be found by subtraction.
+
+    Parameters
+    ----------
+    values : dict
+        Cell -> value, for every cell that stands in a sum.
+    small : set of cells
+        Those that must not become known.
+    sums : list of (whole, parts)
+        What adds up to what.
+    below : int
+        A group of hidden parts whose sum is known must itself reach this.
+    unseen : set of cells
+        Cells that are not printed but could be worked out (people leaving one arm).
+    keep : set of cells
+        Cells to be hidden only when nothing else is left.
+
+    Returns
+    -------
+    set of cells
+        All hidden cells, `small` included. The smallest visible part goes first; the first of equals.
+    """
+    order = {cell: place for place, cell in enumerate(values)}
+    hidden = set(small)
+    while True:
+        near, far = _loose_sums(values, small, sums, below, hidden | unseen)
+        if not near:
+            return hidden
+        taken = hidden | unseen
+        choices = [[c for _, parts in near for c in parts if c not in taken | keep]]
+        choices += [[c for whole, _ in near if (c := whole) not in taken | keep]]
+        choices += [[c for whole, parts in far for c in (*parts, whole) if c not in taken | keep]]
+        choices += [[c for whole, parts in near + far for c in (*parts, whole) if c not in taken]]
+        ready = next((choice for choice in choices if choice), None)
+        if ready is None:
+            return hidden
+        hidden.add(min(ready, key=lambda cell: (values[cell], order[cell])))
+
+
+def _loose_sums(
+    values: Mapping[Cell, float], small: set[Cell], sums: Sequence[Sum], below: int, unknown: set[Cell]
+) -> tuple[list[Sum], list[Sum]]:
+    """The first sum that still gives a small cell away, and the other sums through which that can happen."""
+    determined = _determined(sums, unknown)
+    found = determined & small
+    near = [s for s in sums if _few(values, small, s, below, unknown) or found & {s[0], *s[1]}]
+    far = [s for s in sums if determined & {s[0], *s[1]}] if found else []
+    first = [s for s in near if {s[0], *s[1]} - unknown] or near
+    return first[:1], [*near, *far]
+
+
+def _few(values: Mapping[Cell, float], small: set[Cell], one: Sum, below: int, unknown: set[Cell]) -> bool:
+    """Whether the hidden parts of a sum are known to hold fewer people than may be shown."""
+    whole, parts = one
+    open_parts = [cell for cell in parts if cell in unknown]
+    if whole in unknown or not any(cell in small for cell in open_parts):
+        return False
+    return sum(values[cell] for cell in open_parts) < below
+
+
+def _determined(sums: Sequence[Sum], unknown: set[Cell]) -> set[Cell]:
+    """The unknown cells whose value follows from the sums: those with no freedom in the null space."""
+    cells = sorted({c for whole, parts in sums for c in (whole, *parts) if c in unknown}, key=str)
+    if not cells:
+        return set()
+    place = {cell: number for number, cell in enumerate(cells)}
+    system = np.zeros((len(sums), len(cells)))
+    for row, (whole, parts) in enumerate(sums):
+        for cell, sign in [(whole, -1.0), *((part, 1.0) for part in parts)]:
+            if cell in place:
+                system[row, place[cell]] += sign
+    _, sizes, directions = np.linalg.svd(system, full_matrices=True)
+    free = directions[int((sizes > 1e-9).sum()) :]
+    fixed = np.abs(free).max(axis=0, initial=0.0) < 1e-9
+    return {cell for cell, known in zip(cells, fixed, strict=True) if known}

@@ -1,0 +1,144 @@
+"""Dated readings and the occasions they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evalkit.errors import Flag
+from evalkit.outcomes.ground import Ground, Reading
+from evalkit.words import percent
+
+if TYPE_CHECKING:
+    from evalkit.study.model import Occasion
+
+_MANY_OUTSIDE = 0.1
+
+
+def align(rows: pd.DataFrame, occasions: Sequence[Occasion]) -> pd.DataFrame:
+    """Give each reading the occasion it belongs to, and keep one per person and occasion.
+
+    A reading belongs to the nearest occasion among those whose window holds it (the earlier of two as near). Of
+    several readings the one nearest the occasion's day is kept, of two as near the earlier.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``person`` (any key), ``day`` (days after the index date); other columns are carried along.
+    occasions : sequence of Occasion
+        ``id``, ``day`` and ``window`` (days around ``day``, ends included).
+
+    Returns
+    -------
+    DataFrame
+        All rows, in their order, with ``occasion`` (missing outside every window) and ``kept`` (bool).
+    """
+    day = rows["day"].to_numpy(dtype=float)
+    place, distance = np.full(len(rows), -1), np.full(len(rows), np.inf)
+    ordered = sorted(occasions, key=lambda occasion: occasion.day)
+    for number, occasion in enumerate(ordered):
+        away = day - occasion.day
+        nearer = (away >= occasion.window[0]) & (away <= occasion.window[1]) & (np.abs(away) < distance)
+        place[nearer], distance[nearer] = number, np.abs(away[nearer])
+    found = rows.assign(_place=place, _distance=distance).reset_index(drop=True)
+    best = found[found["_place"] >= 0].sort_values(["_place", "person", "_distance", "day"], kind="stable")
+    kept = best.drop_duplicates(["_place", "person"]).index
+    names = np.array([*(occasion.id for occasion in ordered), None], dtype=object)
+    found["occasion"], found["kept"] = names[place], found.index.isin(kept)
+    return found.drop(columns=["_place", "_distance"]).set_index(rows.index)
+
+
+def dated_readings(
+    ground: Ground, measure: str, rows: pd.DataFrame, occasions: Sequence[Occasion]
+) -> tuple[list[Reading], list[Flag]]:
+    """Turn dated rows (person position, date, value) into one reading per occasion, with what must be said.
+
+    Parameters
+    ----------
+    ground : Ground
+        The cohort.
+    measure : str
+        The measure's id.
+    rows : DataFrame
+        ``person`` (position in the cohort, -1 outside it), ``date``, ``value``.
+    occasions : sequence of Occasion
+        Those at which the measure is read.
+
+    Returns
+    -------
+    list of Reading, list of Flag
+        Occasions at which nobody was read are left out, with a flag.
+    """
+    ours = rows[rows["person"] >= 0]
+    dated = ours[ours["value"].notna() & ours["date"].notna()]
+    days = dated["date"].to_numpy() - ground.index_date.to_numpy()[dated["person"]]
+    aligned = align(dated.assign(day=days / np.timedelta64(1, "D")), occasions)
+    readings = [_reading(ground, measure, occasion.id, aligned) for occasion in occasions]
+    present = [reading for reading in readings if not np.isnan(reading.values).all()]
+    flags = _flags(ground, measure, ours, aligned, occasions)
+    absent = [reading.occasion for reading in readings if np.isnan(reading.values).all()]
+    if present and absent:
+        titles = ", ".join(ground.study.occasion_title(occasion) for occasion in absent)
+        flags.append(Flag("outcomes", "caution", f"No reading falls into the window of: {titles}.", about=measure))
+    return present, flags
+
+
+def _reading(ground: Ground, measure: str, occasion: str, aligned: pd.DataFrame) -> Reading:
+    rows = aligned[(aligned["occasion"] == occasion) & aligned["kept"]]
+    values = np.full(len(ground.people), np.nan)
+    when = np.full(len(ground.people), np.datetime64("NaT"), dtype="datetime64[s]")
+    values[rows["person"]], when[rows["person"]] = rows["value"], rows["date"].to_numpy()
+    return Reading(f"{measure}@{occasion}", measure, occasion, values, when)
+
+
+def _flags(
+    ground: Ground, measure: str, ours: pd.DataFrame, aligned: pd.DataFrame, occasions: Sequence[Occasion]
+) -> list[Flag]:
+    flags = []
+    unscored = int(ours["value"].isna().sum())
+    if unscored:
+        of = f"{ground.says(unscored)} of {ground.says(len(ours))} readings"
+        text = f"{of} have too few answers for a score and are not used."
+        flags.append(Flag("outcomes", "note", text, about=measure))
+    undated = int((ours["value"].notna() & ours["date"].isna()).sum())
+    if undated:
+        text = f"{ground.says(undated)} readings have no date and are not used."
+        flags.append(
+            Flag(
+                "outcomes", "caution", f"{ground.says(undated)} readings have no date and are not used.", about=measure
+            )
+        )
+    again = int((aligned["occasion"].notna() & ~aligned["kept"]).sum())
+    if again:
+        detail = "The reading nearest the occasion's day is used; of two as near, the earlier."
+        text = f"{ground.says(again)} further readings fall into an occasion that already has one for the person."
+        flags.append(
+            Flag(
+                "outcomes",
+                "note",
+                text,
+                detail,
+                measure,
+            )
+        )
+    return flags + _outside_flags(ground, measure, aligned, occasions)
+
+
+def _outside_flags(ground: Ground, measure: str, aligned: pd.DataFrame, occasions: Sequence[Occasion]) -> list[Flag]:
+    outside = aligned[aligned["occasion"].isna()]
+    if outside.empty:
+        return []
+    first = min(occasion.day + occasion.window[0] for occasion in occasions)
+    last = max(occasion.day + occasion.window[1] for occasion in occasions)
+    early, late = int((outside["day"] < first).sum()), int((outside["day"] > last).sum())
+    between = len(outside) - early - late
+    share = len(outside) / len(aligned)
+    count = f"{ground.says(len(outside))} readings ({percent(share)})"
+    text = f"{count} fall outside every occasion's window and are not used."
+    parts = [(early, "too early"), (late, "too late"), (between, "between two windows")]
+    detail = "; ".join(f"{ground.says(n)} {word}" for n, word in parts if n)
+    level = "caution" if share > _MANY_OUTSIDE else "note"
+    return [Flag("outcomes", level, text, f"{detail[:1].upper()}{detail[1:]}.", measure)]

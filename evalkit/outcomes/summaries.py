@@ -1,0 +1,134 @@
+"""What the outcomes look like: means with intervals and completeness, by arm and occasion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit import disclosure
+from evalkit.errors import Flag
+from evalkit.outcomes.ground import Ground, Reading
+from evalkit.words import SUPPRESSED, listed, percent
+
+ENOUGH = 0.7
+_LEVEL = 0.95
+
+
+def mean_interval(values: np.ndarray, clusters: np.ndarray | None = None) -> tuple[float, float, float]:
+    """Mean with a 95 % interval, robust to clusters where there are any.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        No missing values.
+    clusters : ndarray, shape (n,), optional
+        Whole numbers; the variance is that of cluster sums of residuals, times G / (G - 1), with G - 1 degrees of
+        freedom (CR1 for a mean, as Stata's ``mean, vce(cluster)``).
+
+    Returns
+    -------
+    mean, low, high : float
+        The interval is missing where fewer than two values or clusters are there.
+    """
+    from scipy.stats import t
+
+    if not len(values):
+        return np.nan, np.nan, np.nan
+    mean = float(values.mean())
+    sums = values - mean if clusters is None else _sums(values - mean, clusters)
+    groups = len(sums)
+    if groups < 2:
+        return mean, np.nan, np.nan
+    se = np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(values)
+    half = float(t.ppf((1 + _LEVEL) / 2, groups - 1) * se)
+    return mean, mean - half, mean + half
+
+
+def _sums(residuals: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    _, place = np.unique(clusters, return_inverse=True)
+    return np.bincount(place, weights=residuals)
+
+
+def summarise(ground: Ground, readings: list[Reading], describe: Callable[[str], dict[str, Any]]) -> pd.DataFrame:
+    """One row per reading and arm.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``title``, ``occasion``, ``occasion_title``, ``arm``, ``n``, ``mean``, ``sd``, ``low``, ``high``
+        (in the measure's unit), ``n_people`` (the arm), ``outcome`` (wide key), ``kind``, ``unit``, ``values``.
+    """
+    clusters = _clusters(ground)
+    rows = []
+    for reading in readings:
+        facts = describe(reading.key)
+        for arm, inside in ground.arms.items():
+            seen = inside & np.isfinite(reading.values)
+            values = reading.values[seen]
+            mean, low, high = mean_interval(values, None if clusters is None else clusters[seen])
+            rows.append({
+                "measure": reading.measure, "title": facts["title"], "occasion": reading.occasion,
+                "occasion_title": facts["occasion_title"], "arm": arm, "n": int(seen.sum()), "mean": mean,
+                "sd": values.std(ddof=1) if len(values) > 1 else np.nan, "low": low, "high": high,
+                "n_people": int(inside.sum()), "outcome": reading.key,
+                "kind": facts["kind"], "unit": facts["unit"], "values": facts["values"],
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _clusters(ground: Ground) -> np.ndarray | None:
+    """Cluster numbers; a person without a cluster is one of their own."""
+    column = ground.column("cluster")
+    if column.isna().all():
+        return None
+    codes = pd.factorize(column)[0]
+    return np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
+
+
+def completeness(ground: Ground, readings: list[Reading]) -> pd.DataFrame:
+    """How many of each arm have a value.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``occasion``, ``arm``, ``people``, ``n``, ``share``, ``outcome`` (wide key).
+    """
+    rows = []
+    for reading in readings:
+        for arm, inside in ground.arms.items():
+            people, n = int(inside.sum()), int((inside & np.isfinite(reading.values)).sum())
+            share = n / people if people else np.nan
+            rows.append({
+                "measure": reading.measure, "occasion": reading.occasion, "arm": arm, "people": people, "n": n,
+                "share": share, "outcome": reading.key,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def completeness_flags(ground: Ground, table: pd.DataFrame, titles: dict[str, str]) -> list[Flag]:
+    """One flag per measure of which an arm has less than 70 %, with the numbers."""
+    flags = []
+    for measure, rows in table[table["share"] < ENOUGH].groupby("measure", sort=False):
+        text = f"{titles[str(measure)]}: fewer than {percent(ENOUGH, 0)} have a value."
+        parts = [_share(ground, row) for _, row in rows.iterrows()]
+        level = "serious" if (rows["n"] == 0).any() else "caution"
+        flags.append(Flag("outcomes", level, text, f"Share with a value: {listed(parts)}.", str(measure)))
+    return flags
+
+
+def _share(ground: Ground, row: pd.Series) -> str:
+    arm = {"treated": "programme", "comparison": "comparison"}.get(row["arm"], "all")
+    plan = ground.study.cohort.arm if ground.study.cohort else None
+    arm = (getattr(plan, f"{row['arm']}_name", "") if plan else "") or arm
+    at = f" at {ground.study.occasion_title(row['occasion'])}" if row["occasion"] else ""
+    return f"{arm}{at} {_printable_share(ground, row)}"
+
+
+def _printable_share(ground: Ground, row: pd.Series) -> str:
+    """The share, unless it would tell of few people, with a value or without."""
+    rule = ground.study.disclosure.rule
+    counts = [disclosure.count(int(number), rule) for number in (row["n"], row["people"] - row["n"])]
+    return f"under {percent(ENOUGH, 0)}" if SUPPRESSED in counts else percent(row["share"])

@@ -1,0 +1,151 @@
+"""Where every number came from: hashes of the plan and the tables, versions, parameters, and an RO-Crate."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import evalkit
+from evalkit.evaluation import Evaluation
+from evalkit.study import Study
+
+LIBRARIES = ("pandas", "numpy", "scipy", "statsmodels", "duckdb", "sqlglot", "pingouin", "papermill", "nbconvert")
+
+
+def record(evaluation: Evaluation) -> dict[str, Any]:
+    """State what the numbers of an evaluation were made from and with.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        A finished walk.
+
+    Returns
+    -------
+    dict
+        ``made`` (date), ``study`` and ``tables`` (file, sha256, rows where read), ``versions``, ``parameters``
+        (seed, level, estimator, index method, discount rate, disclosure rule), ``lock`` (sha256 of the lock file).
+    """
+    study = evaluation.study
+    rows = {name: len(table) for name, table in (evaluation.cohort.tables if evaluation.cohort else {}).items()}
+    return {
+        "made": dt.date.today().isoformat(),
+        "study": {"file": "study.toml", "sha256": sha256(study.folder / "study.toml")},
+        "tables": [
+            {"file": path.name, "sha256": sha256(path), "rows": rows.get(name)}
+            for name, path in files_read(study).items()
+        ],
+        "versions": versions(),
+        "lock": _lock(),
+        "parameters": _parameters(evaluation),
+    }
+
+
+def files_read(study: Study) -> dict[str, Path]:
+    """Every file that the study names and that lies in its folder, by table or by part.
+
+    Parameters
+    ----------
+    study : Study
+        A validated plan.
+
+    Returns
+    -------
+    dict of str to Path
+        In the order of the study file.
+    """
+    named: dict[str, str | None] = {}
+    for name, table in study.tables.items():
+        named[name] = table if isinstance(table, str) else getattr(table, "file", None)
+    if study.counterfactual is not None:
+        named["rates"] = study.counterfactual.rates
+    named |= {series.id: series.file for series in study.series}
+    if study.contract is not None:
+        parts = ("rate_card", "achieved", "payments", "cash_flows", "variations")
+        named |= {part: getattr(study.contract, part) for part in parts}
+    if study.value is not None:
+        named["impact_map"] = study.value.impact_map
+    if study.simulation is not None:
+        named["truth"] = study.simulation.truth
+    return {name: study.path(file) for name, file in named.items() if file and study.path(file).is_file()}
+
+
+def sha256(path: Path) -> str:
+    """Digest a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of evalkit, Python and the libraries that make numbers or pages."""
+    return {
+        "evalkit": evalkit.__version__,
+        "Python": platform.python_version(),
+        **{name: metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _lock() -> str | None:
+    lock = Path(evalkit.__file__).parent.parent / "requirements.lock"
+    return sha256(lock) if lock.is_file() else None
+
+
+def _parameters(evaluation: Evaluation) -> dict[str, str]:
+    study = evaluation.study
+    found = {"Seed": str(study.study.seed), "Disclosure rule": study.disclosure.rule}
+    if study.counterfactual is not None:
+        found["Estimator"] = study.counterfactual.estimator
+        found["Interval"] = f"{study.counterfactual.level:.0%}"
+    if study.domain:
+        found["Index"] = ", ".join(
+            f"{domain.id}: {domain.index}, {domain.covariance} covariance" for domain in study.domain
+        )
+    if evaluation.value is not None and study.value is not None:
+        found["Discount rate"] = str(study.value.discount_rate)
+        found["Draws"] = f"{study.value.draws:,}"
+    return found
+
+
+def write_crate(evaluation: Evaluation, folder: Path) -> None:
+    """Describe a finished report as an RO-Crate: what was made, from what, with what.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The walk behind the report.
+    folder : Path
+        The report's folder; ``ro-crate-metadata.json`` is written into it. Tables are described by name and hash and
+        not included: they may be about people.
+    """
+    from rocrate.rocrate import ROCrate
+
+    crate = ROCrate()
+    facts = record(evaluation)
+    crate.name = evaluation.study.title
+    crate.description = f"Evaluation report made by evalkit. Kind of data: {evaluation.study.study.kind}."
+    results = [crate.add_file(path, path.name) for path in sorted(folder.iterdir()) if path.is_file()]
+    objects = [_described(crate, part) for part in (facts["study"], *facts["tables"])]
+    tool = crate.add_jsonld(
+        {"@id": "#evalkit", "@type": "SoftwareApplication", "name": "evalkit", "version": evalkit.__version__}
+    )
+    crate.add_jsonld(
+        {
+            "@id": "#run",
+            "@type": "CreateAction",
+            "name": "evaluation",
+            "instrument": {"@id": tool.id},
+            "object": [{"@id": thing.id} for thing in objects],
+            "result": [{"@id": thing.id} for thing in results],
+            "endTime": facts["made"],
+        }
+    )
+    crate.metadata.write(folder)
+
+
+def _described(crate: Any, part: dict[str, Any]) -> Any:
+    """A file that is named and hashed but stays where it is."""
+    about = {"@id": f"#{part['file']}", "@type": "CreativeWork", "name": part["file"], "sha256": part["sha256"]}
+    return crate.add_jsonld(about)

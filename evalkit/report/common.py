@@ -1,0 +1,95 @@
+"""What several sections share: protecting tables, the legend of the arms, the cells of a protected table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evalkit import words
+from evalkit.disclosure import count, protect
+from evalkit.report.figures.svg import Board
+from evalkit.report.html import esc
+from evalkit.report.phrases import arm_names, finite, real
+
+
+def rule_of(evaluation: Any) -> str:
+    """The disclosure rule in force."""
+    return str(evaluation.study.disclosure.rule)
+
+
+def people(n: object, evaluation: Any) -> str:
+    """A count of people as it may be printed: "1,284" or "[c]"."""
+    if not finite(n):
+        return words.NOT_AVAILABLE
+    return shown(count(int(real(n)), rule_of(evaluation)))
+
+
+def shown(value: object, digits: int = 0) -> str:
+    """A protected cell as text: numbers written, symbols as they are, missing as "[x]"."""
+    if isinstance(value, str):
+        return value
+    return words.number(real(value), digits) if finite(value) else words.NOT_AVAILABLE
+
+
+def protected(
+    table: pd.DataFrame,
+    evaluation: Any,
+    counts: Sequence[str],
+    behind: Mapping[str, str] | None = None,
+    total: Any = None,
+) -> pd.DataFrame:
+    """A table that may leave, its rows numbered from 0.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Counts as whole numbers (missing where there are none).
+    evaluation : Evaluation
+        For the rule in force.
+    counts, behind, total
+        As in `evalkit.disclosure.protect`.
+
+    Returns
+    -------
+    DataFrame
+        With "[c]" in hidden cells.
+    """
+    table = table.reset_index(drop=True)
+    return protect(table, rule=rule_of(evaluation), counts=list(counts), behind=dict(behind or {}), total=total).table
+
+
+def hidden(value: object) -> bool:
+    """Whether a cell was hidden."""
+    return isinstance(value, str) and value == words.SUPPRESSED
+
+
+def arms_legend(evaluation: Any, note: str = "") -> str:
+    """The key of the two arms: filled circle and solid line, hollow diamond and dashes."""
+    entries = []
+    for name, treated in zip(arm_names(evaluation.study), (True, False), strict=True):
+        board = Board(34, 14)
+        board.line(0, 7, 34, 7, "treatedline" if treated else "comparisonline")
+        (board.circle if treated else board.diamond)(17, 7)
+        entries.append(f"<li>{board.svg()}{esc(name)}</li>")
+    tail = f'<li class="ek-soft">{esc(note)}</li>' if note else ""
+    return f'<ul class="ek-legend" aria-label="Key">{"".join(entries)}{tail}</ul>'
+
+
+def split_legend(name: str) -> str:
+    """The key of the payment bars: added, anyway, not known."""
+    kinds = (("added", "added by the programme"), ("anyway", "would have happened anyway"), ("unknown", "not known"))
+    entries = []
+    for kind, label in kinds:
+        board = Board(26, 14)
+        if kind != "added":
+            board.patterns(f"{name}-{kind}")
+        board.filled(0.5, 0.5, 25, 13, kind, f"{name}-{kind}")
+        entries.append(f"<li>{board.svg()}{esc(label)}</li>")
+    return f'<ul class="ek-legend" aria-label="Key">{"".join(entries)}</ul>'
+
+
+def absent(evaluation: Any, room: str, otherwise: str) -> str:
+    """Why a room is empty, in one plain sentence."""
+    return str(evaluation.absent.get(room, otherwise))

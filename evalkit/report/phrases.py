@@ -1,0 +1,237 @@
+"""How the results of one outcome are put into words: its unit, its change, its interval, its headline."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit import words
+from evalkit.report.html import lower_first, sentence
+
+MONEY = ("dollar", "pound", "euro", "\u00a3", "$", "\u20ac")
+
+
+def finite(value: object) -> bool:
+    """Whether there is a number: not None, not NaN, not infinite, not pandas' NA."""
+    try:
+        return math.isfinite(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+
+
+def real(value: object) -> float:
+    """The number, or NaN where there is none (infinite bounds stay infinite)."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def said(value: object) -> str:
+    """Text of a table's cell; empty where it is missing."""
+    return "" if value is None or value != value else str(value)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How numbers of one outcome are written.
+
+    ``kind`` is "share" (yes or no: percentages, differences in points), "index" (SD), "money" or "number".
+    """
+
+    kind: str
+    digits: int
+    unit: str
+    currency: str
+
+    def level(self, value: object) -> str:
+        """An observed level without its unit: "84.6", "18.2%", "$6,349"."""
+        if not finite(value):
+            return words.NOT_AVAILABLE
+        if self.kind == "share":
+            return words.percent(real(value))
+        if self.kind == "money":
+            return words.whole_money(real(value), self.currency, self.digits)
+        return words.number(real(value), self.digits)
+
+    def change(self, value: object) -> str:
+        """A difference without its unit: "\u221246.7", "+9.7", "+$1,600"."""
+        if not finite(value):
+            return words.NOT_AVAILABLE
+        if self.kind == "money":
+            return words.whole_money(real(value), self.currency, self.digits, sign=True)
+        return words.number(real(value) * self.scale, self.digits, sign=True)
+
+    def size(self, value: object) -> str:
+        """The size of a difference with its unit and no sign: "46.7 days", "9.7 points"."""
+        if not finite(value):
+            return words.NOT_AVAILABLE
+        return self._with_unit(self.change(abs(real(value))).lstrip("+"))
+
+    def signed(self, value: object) -> str:
+        """A difference with sign and unit: "\u221246.7 days"."""
+        return self._with_unit(self.change(value)) if finite(value) else words.NOT_AVAILABLE
+
+    def interval(self, low: object, high: object) -> str:
+        """An interval of differences, or why there is none."""
+        if not finite(low) or not finite(high):
+            return words.interval(real(low), real(high))
+        if self.kind == "money":
+            return f"{self._plain_money(low)} to {self._plain_money(high)}"
+        return words.interval(real(low) * self.scale, real(high) * self.scale, self.digits)
+
+    def directed(self, value: object) -> str:
+        """A difference in words: "46.7 days fewer", "0.22 SD higher"; "0.0 points, the same" at zero."""
+        up, down = ("more", "fewer") if self.kind == "number" and self.unit == "days" else ("higher", "lower")
+        return f"{self.size(value)} {down if real(value) < 0 else up}"
+
+    def spread(self, low: object, high: object) -> str:
+        """An interval in words: "6.5 lower to 8.7 higher"."""
+        if not finite(low) or not finite(high):
+            return words.interval(real(low), real(high))
+        up, down = ("more", "fewer") if self.kind == "number" and self.unit == "days" else ("higher", "lower")
+        ends = [self.change(abs(real(end))).lstrip("+") for end in (low, high)]
+        ways = [down if real(end) < 0 else up for end in (low, high)]
+        if ways[0] == ways[1]:
+            near, far = sorted(ends, key=lambda end: float(end.replace(",", "").lstrip("\u00a3$\u20ac")))
+            return f"{near} to {far} {ways[0]}"
+        return f"{ends[0]} {ways[0]} to {ends[1]} {ways[1]}"
+
+    @property
+    def scale(self) -> float:
+        """What a number is multiplied with before it is written."""
+        return 100.0 if self.kind == "share" else 1.0
+
+    def _plain_money(self, value: object) -> str:
+        return words.whole_money(real(value), self.currency, self.digits)
+
+    def _with_unit(self, text: str) -> str:
+        unit = {"share": "points", "index": "SD", "money": ""}.get(self.kind, self.unit)
+        return f"{text} {unit}".strip()
+
+
+def wording(row: Any, currency: str = "GBP") -> Wording:
+    """How the numbers of a row of ``effects.table`` are written.
+
+    Parameters
+    ----------
+    row : Series or namespace
+        Needs ``values``, ``unit``, ``is_domain``, ``observed``, ``counterfactual``.
+    currency : str
+        The study's.
+
+    Returns
+    -------
+    Wording
+        Decimals follow the size of the level, not of the difference, so that columns agree.
+    """
+    unit = said(getattr(row, "unit", ""))
+    if bool(getattr(row, "is_domain", False)):
+        return Wording("index", 2, "SD", currency)
+    if getattr(row, "values", "") == "yes or no":
+        return Wording("share", 1, "points", currency)
+    levels = [abs(real(v)) for v in (getattr(row, "observed", None), getattr(row, "counterfactual", None)) if finite(v)]
+    size = max(levels, default=1.0)
+    digits = 0 if size >= 1000 else 1 if size >= 2 else 2
+    if levels and str(getattr(row, "estimator", "")) == "published" and all(level == round(level) for level in levels):
+        digits = 0
+    if any(word in unit.lower() for word in MONEY):
+        return Wording("money", digits if size < 1000 else 0, unit, currency)
+    return Wording("number", digits, unit, currency)
+
+
+def outcome_name(row: Any) -> str:
+    """The outcome's title, with its occasion where the title does not say it already."""
+    title, occasion = said(row.title) or said(row.outcome), said(getattr(row, "occasion_title", ""))
+    return f"{title}, {occasion}" if occasion and occasion.lower() not in title.lower() else title
+
+
+def arm_names(study: Any) -> tuple[str, str]:
+    """What the report calls the treated and the comparison arm."""
+    arm = getattr(getattr(study, "cohort", None), "arm", None)
+    if arm is None:
+        return "the programme", "the comparison"
+    return str(arm.treated_name or arm.treated), str(arm.comparison_name or arm.comparison)
+
+
+def verb(level: object, up: bool) -> str:
+    """The strongest verb the evidence allows: "reduced", "is estimated to have reduced", "was followed by lower"."""
+    bare = "raised" if up else "reduced"
+    if finite(level) and real(level) >= 5:
+        return bare
+    if finite(level) and real(level) >= 3:
+        return f"is estimated to have {bare}"
+    return "was followed by higher" if up else "was followed by lower"
+
+
+def lead(row: Any, study: Any) -> str:
+    """The headline sentence of one outcome: what, how much, against whom, over what time.
+
+    Parameters
+    ----------
+    row : Series
+        A row of ``effects.table``.
+    study : Study
+        For the names of the arms.
+
+    Returns
+    -------
+    str
+        One sentence; a null and a worse result are said in the same size as a better one.
+    """
+    wording_, name = wording(row, study.study.currency), lower_first(outcome_name(row))
+    if not finite(row.effect):
+        return f"The effect on {name} is not known."
+    if finite(getattr(row, "relative", None)) and not finite(row.se):
+        return _published(row, wording_, name)
+    if row.conclusion == "no clear difference":
+        return (
+            f"No clear difference in {name}: {wording_.directed(row.effect)} ({wording_.spread(row.low, row.high)})"
+            f" with {arm_names(study)[0]} than with {arm_names(study)[1]}."
+        )
+    prefix = "Worse: " if row.conclusion == "worse" else ""
+    return prefix + _changed(row, wording_, name, arm_names(study)) if prefix else sentence(_changed(row, wording_, name, arm_names(study)))
+
+
+def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> str:
+    up = real(row.effect) > 0
+    doing = verb(row.level, up)
+    if doing.startswith("was followed"):
+        return f"{arms[0]} {doing} {name}: {wording_.size(row.effect)} {'above' if up else 'below'} {arms[1]}"
+    return f"{arms[0]} {doing} {name} by {wording_.size(row.effect)}, compared with {arms[1]}"
+
+
+def _published(row: Any, wording_: Wording, name: str) -> str:
+    way = "higher" if real(row.effect) > 0 else "lower"
+    unit = f" {wording_.unit}" if wording_.unit and wording_.kind == "number" else ""
+    change = words.percent(abs(real(row.relative)))
+    return sentence(
+        f"{name}: {wording_.level(row.observed)} against {wording_.level(row.counterfactual)}{unit} in the comparison, {change} {way}"
+    )
+
+
+def finding(row: Any, study: Any) -> tuple[str, str]:
+    """One line of "Also found": the bold word and the rest of the sentence.
+
+    Parameters
+    ----------
+    row : Series
+        A row of ``effects.table``.
+    study : Study
+        For the currency.
+
+    Returns
+    -------
+    tuple of (str, str)
+        ("No clear difference", " in school attendance: 1.1 points higher (6.5 lower to 8.7 higher).").
+    """
+    form, name = wording(row, study.study.currency), lower_first(outcome_name(row))
+    if not finite(row.effect):
+        return "Not known:", f" {name}; {lower_first(said(row.why_no_deadweight)) or 'no comparison'}."
+    numbers = f"{name}: {form.directed(row.effect)} ({form.spread(row.low, row.high)})."
+    if row.conclusion == "no clear difference":
+        return "No clear difference", f" in {numbers}"
+    if row.conclusion in {"better", "worse"}:
+        return f"{row.conclusion.capitalize()}:", f" {numbers}"
+    return "Not settled:", f" {name}, {form.directed(row.effect)}; sampling error is not known."

@@ -1,0 +1,181 @@
+"""Every number the report rests on, under a stable name: results.json and the page print the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evalkit import words
+from evalkit.disclosure import count
+from evalkit.report.phrases import finite, outcome_name, real, said, wording
+
+
+@dataclass(frozen=True)
+class Result:
+    """One number of the report.
+
+    Parameters
+    ----------
+    id : str
+        Stable words: "wellbeing.index.effect", "contract.owed".
+    value, low, high : float or None
+        Unrounded; None where there is none, or where it may not leave.
+    unit : str
+        "days", "SD", "share", "GBP", "people".
+    text : str
+        As the page prints it.
+    section : str
+        Id of the section that prints it.
+    source : str
+        How it was arrived at.
+    """
+
+    id: str
+    value: float | None
+    unit: str
+    low: float | None
+    high: float | None
+    text: str
+    section: str
+    source: str
+
+
+def results(evaluation: Any) -> list[Result]:
+    """Collect every result of an evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Rooms that are absent give nothing.
+
+    Returns
+    -------
+    list of Result
+        In the order of the sections; ids are unique.
+    """
+    found: dict[str, Result] = {}
+    for part in (_cohort, _effects, _benchmark, _series, _contract, _value):
+        for result in part(evaluation):
+            found.setdefault(result.id, result)
+    return list(found.values())
+
+
+def as_dicts(found: list[Result]) -> list[dict[str, Any]]:
+    """The results as results.json holds them."""
+    return [asdict(result) for result in found]
+
+
+def texts(evaluation: Any) -> dict[str, str]:
+    """What the page prints for each result id."""
+    return {result.id: result.text for result in results(evaluation)}
+
+
+def result_key(row: Any) -> str:
+    """The first words of an outcome's result ids: a domain's carry "index"."""
+    return f"{row.outcome}.index" if bool(row.is_domain) else str(row.outcome)
+
+
+def _number(value: object) -> float | None:
+    return real(value) if finite(value) else None
+
+
+def _cohort(evaluation: Any) -> Iterator[Result]:
+    cohort = evaluation.cohort
+    if cohort is None or not len(cohort.flow):
+        return
+    rule = evaluation.study.disclosure.rule
+    for name, row, source in (("started", 0, "people before any rule"), ("people", -1, "people after every rule")):
+        people = int(cohort.flow["people"].iloc[row])
+        shown = count(people, rule)
+        hidden = shown == words.SUPPRESSED
+        text = words.SUPPRESSED if hidden else words.number(people, 0)
+        yield Result(f"cohort.{name}", None if hidden else people, "people", None, None, text, "cohort", source)
+
+
+def _effects(evaluation: Any) -> Iterator[Result]:
+    if evaluation.effects is None:
+        return
+    currency = evaluation.study.study.currency
+    for row in evaluation.effects.table.itertuples():
+        form, key, name = wording(row, currency), result_key(row), outcome_name(row)
+        unit = {"share": "share", "index": "SD", "money": currency}.get(form.kind, form.unit)
+        source = f"{name}: {row.estimator}"
+        bounds = (_number(row.low), _number(row.high))
+        yield Result(f"{key}.effect", _number(row.effect), unit, *bounds, form.signed(row.effect), "effect", source)
+        for part in ("observed", "counterfactual"):
+            value = getattr(row, part)
+            yield Result(f"{key}.{part}", _number(value), unit, None, None, form.level(value), "effect", source)
+        yield _deadweight(row, key, name)
+
+
+def _deadweight(row: Any, key: str, name: str) -> Result:
+    text = words.percent(real(row.deadweight), 0) if finite(row.deadweight) else no_deadweight(row)
+    bounds = (_number(row.deadweight_low), _number(row.deadweight_high))
+    source = said(row.deadweight_method) or said(row.why_no_deadweight) or name
+    return Result(f"{key}.deadweight", _number(row.deadweight), "share", *bounds, text, "effect", source)
+
+
+def no_deadweight(row: Any) -> str:
+    """The symbol for a deadweight that is not there: "[z]" where none is defined, "[x]" where none is known."""
+    is_score = bool(row.is_domain) or row.values == "score"
+    return words.NOT_APPLICABLE if is_score and finite(row.effect) else words.NOT_AVAILABLE
+
+
+def _benchmark(evaluation: Any) -> Iterator[Result]:
+    table = getattr(evaluation.effects, "benchmark", None)
+    if table is None or not len(table):
+        return
+    row = primary(evaluation)
+    form = wording(row, evaluation.study.study.currency)
+    unit = evaluation.study.study.currency if form.kind == "money" else form.unit
+    first = table.iloc[0]
+    width = 1.959964 * real(first.benchmark_se)
+    low, high = _number(first.benchmark - width), _number(first.benchmark + width)
+    yield Result("benchmark.effect", _number(first.benchmark), unit, low, high, form.signed(first.benchmark), "effect", "the experiment")
+    for line in table.itertuples():
+        text, bounds = form.signed(line.difference), (_number(line.difference_low), _number(line.difference_high))
+        source = f"{line.says}: estimate minus benchmark"
+        yield Result(f"benchmark.{line.id}.difference", _number(line.difference), unit, *bounds, text, "effect", source)
+
+
+def _series(evaluation: Any) -> Iterator[Result]:
+    from evalkit.report.interim import interim  # reads the study's csv, only where there is a series
+
+    for series in interim(evaluation.study):
+        for change in series.changes:
+            source = f"{series.title}: arithmetic on published figures"
+            name = f"series.{series.id}.{change.id}"
+            yield Result(name, _number(change.value), series.unit, None, None, change.text, "series", source)
+
+
+def _contract(evaluation: Any) -> Iterator[Result]:
+    contract = evaluation.contract
+    if contract is None:
+        return
+    currency, totals = evaluation.study.study.currency, contract.totals
+    for name in ("owed", "paid", "difference", "anyway"):
+        value = totals.get(name)
+        if not finite(value):
+            continue
+        bounds = (_number(totals.get(f"{name}_low")), _number(totals.get(f"{name}_high")))
+        text = words.money(real(value), currency) if name == "anyway" else words.whole_money(real(value), currency, sign=name == "difference")
+        yield Result(f"contract.{name}", _number(value), currency, *bounds, text, "payments", "rate card, achieved, payments")
+
+
+def _value(evaluation: Any) -> Iterator[Result]:
+    value = evaluation.value
+    if value is None or not finite(value.ratio):
+        return
+    bounds = (_number(value.ratio_low), _number(value.ratio_high))
+    currency = evaluation.study.study.currency
+    text = words.whole_money(real(value.ratio), currency, 2)
+    yield Result("value.ratio", _number(value.ratio), f"{currency} for each {currency} 1", *bounds, text, "value", said(value.convention))
+
+
+def primary(evaluation: Any) -> Any:
+    """The row of the primary outcome: the first marked so, else the first; None without effects."""
+    if evaluation.effects is None or not len(evaluation.effects.table):
+        return None
+    rows = list(evaluation.effects.table.itertuples())
+    return next((row for row in rows if bool(row.primary)), rows[0])

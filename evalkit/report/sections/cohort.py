@@ -1,0 +1,112 @@
+"""Who was followed: the flow, the arms, and how alike they were at the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from evalkit import words
+from evalkit.disclosure import protect_flow
+from evalkit.report.blocks import Figure, How, Text
+from evalkit.report.characteristics import characteristics
+from evalkit.report.common import absent, hidden, people, rule_of, shown
+from evalkit.report.figures.flow import Branch, Step, flow
+from evalkit.report.html import lower_first, sentence
+from evalkit.report.phrases import arm_names, finite, real, said
+from evalkit.report.sections import section
+
+
+@section("cohort", "Who was followed", 30)
+def cohort(evaluation: Any) -> list[Any]:
+    """Flow, and the characteristics of the arms at the start."""
+    found = evaluation.cohort
+    if found is None:
+        return [Text(absent(evaluation, "cohort", "No person-level data: nobody is counted in this report."))]
+    blocks: list[Any] = [Text(_opening(evaluation))]
+    if len(found.flow):
+        blocks.append(_flow(evaluation))
+    table = characteristics(evaluation)
+    return blocks + ([table] if table is not None else [])
+
+
+def _opening(evaluation: Any) -> str:
+    found, plan = evaluation.cohort, evaluation.study.cohort
+    parts = []
+    if "cluster" in found.table and found.table["cluster"].notna().any():
+        parts.append(f"They come in {found.table['cluster'].nunique()} groups ({plan.cluster}); intervals allow for that.")
+    assignment = getattr(evaluation.study.counterfactual, "assignment", "") if evaluation.study.counterfactual else ""
+    return " ".join([sentence(assignment), *parts]).strip()
+
+
+def _flow(evaluation: Any) -> Figure:
+    found, who = evaluation.cohort, evaluation.study.study.people
+    table = protect_flow(_counts(found.flow), rule_of(evaluation)).table
+    rows = list(table.itertuples())
+    middle = [row for row in rows[1:] if row.kind != "arm"]
+    steps = [Step(_says(row), shown(row.left_out), shown(row.people)) for row in middle]
+    end = (shown(rows[-1].people), "meet every rule")
+    start = (shown(rows[0].people), f"{who}: {lower_first(said(rows[0].says))}")
+    finding = f"{end[0]} of {start[0]} {who} meet every rule" if steps else f"All {start[0]} {who} are followed"
+    drawn = flow(start, steps, end, _branches(evaluation, rows[-1]))
+    return Figure(
+        "flow",
+        finding if not hidden(rows[-1].people) else f"Who is followed, of {start[0]} {who}",
+        f"{who.capitalize()}; each step shows who was left out and why",
+        drawn.wide,
+        drawn.narrow,
+        notes=_flow_notes(evaluation, table),
+        how=How(_rules(found), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
+    )
+
+
+def _counts(flow_table: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in ("people", "left_out", "unknown", "treated", "comparison") if name in flow_table]
+    table = flow_table.reset_index(drop=True)
+    return table.assign(**{name: pd.to_numeric(table[name]).astype("Int64") for name in names})
+
+
+def _says(row: Any) -> str:
+    unknown = getattr(row, "unknown", 0)
+    text = said(row.says)
+    lead = {"include": "not: ", "exclude": ""}.get(row.kind, "")
+    if finite(unknown) and real(unknown) > 0:
+        return f"{lead}{text} ({shown(unknown)} of them not known)"
+    return f"{lead}{text}"
+
+
+def _flow_notes(evaluation: Any, table: pd.DataFrame) -> list[str]:
+    notes = []
+    values = [value for name in ("people", "left_out", "unknown", "treated", "comparison") if name in table for value in table[name]]
+    if any(hidden(value) for value in values):
+        notes.append(f"[c] suppressed: a count below the threshold, or one from which it could be found. Rule in force: {rule_of(evaluation)}.")
+    if len(table) > 1:
+        notes.append("A value that is not known meets no rule: it neither lets a person in nor keeps a person out.")
+    return notes
+
+
+def _rules(found: Any) -> list[str]:
+    rows = [row for row in found.flow.itertuples() if said(getattr(row, "rule", ""))]
+    return [f"{said(row.says)}: {said(row.rule)}" for row in rows] or ["No rule left anybody out."]
+
+
+def _branches(evaluation: Any, last: Any) -> list[Branch]:
+    if evaluation.study.cohort is None or evaluation.study.cohort.arm is None or not hasattr(last, "treated"):
+        return []
+    names = arm_names(evaluation.study)
+    return [
+        Branch(names[0], True, shown(last.treated), _analysed(evaluation, "treated")),
+        Branch(names[1], False, shown(last.comparison), _analysed(evaluation, "comparison")),
+    ]
+
+
+def _analysed(evaluation: Any, arm: str) -> list[tuple[str, str]]:
+    attrition = getattr(evaluation.effects, "attrition", None)
+    if attrition is None or not len(attrition):
+        return []
+    titles = {row.outcome: row.title for row in evaluation.effects.table.itertuples()}
+    rows = [row for row in attrition.itertuples() if row.arm == arm][:3]
+    if not rows or all(row.analysed == row.people for row in rows):
+        return []
+    few = [row for row in rows if 0 < row.people - row.analysed < 10]  # such a difference would tell of few people
+    return [(people(row.analysed, evaluation) if row not in few else words.SUPPRESSED, f"analysed: {lower_first(said(titles.get(row.outcome, row.outcome)))}") for row in rows]

@@ -1,0 +1,160 @@
+"""Against the comparison: what happened, what would have happened, and the difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evalkit import words
+from evalkit.report import checks
+from evalkit.report.blocks import Column, Figure, How, Table, Text
+from evalkit.report.common import absent
+from evalkit.report.figures.forest import Axis, Mark, forest
+from evalkit.report.html import Cell, lower_first, sentence
+from evalkit.report.phrases import Wording, finite, outcome_name, real, said, wording
+from evalkit.report.results import no_deadweight, primary, result_key
+from evalkit.report.sections import section
+
+
+@section("effect", "Against the comparison", 50)
+def effect(evaluation: Any) -> list[Any]:
+    """Main table, balance, other analyses, benchmark, truth."""
+    effects = evaluation.effects
+    if effects is None or not len(effects.table):
+        return [Text(absent(evaluation, "effects", "There is no comparison: nothing can be said about what would have happened anyway."))]
+    blocks: list[Any] = [Text(_opening(evaluation)), main_table(evaluation)]
+    rates = checks.rates(evaluation)
+    parts = [rates, checks.balance(evaluation), *_analyses(evaluation), checks.benchmark_table(evaluation), checks.truth(evaluation)]
+    return blocks + [part for part in parts if part is not None]
+
+
+def _opening(evaluation: Any) -> str:
+    plan, level = evaluation.study.counterfactual, evaluation.effects.evidence
+    sms, reason = getattr(level, "sms", None), said(getattr(level, "reason", ""))
+    told = f"Evidence level {int(sms)} of 5 on the Maryland scale. {sentence(reason)}" if finite(sms) else sentence(reason)
+    return " ".join(part for part in (sentence(plan.assignment) if plan else "", told) if part)
+
+
+def main_table(evaluation: Any) -> Table:
+    """The table of all outcomes: observed, without it, difference, share that would have happened anyway.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        With effects.
+
+    Returns
+    -------
+    Table
+        One row per outcome, the primary one first named in bold.
+    """
+    rows = list(evaluation.effects.table.itertuples())
+    sampled = any(finite(row.se) for row in rows)
+    level = f"{real(evaluation.study.counterfactual.level) * 100:.0f}%" if evaluation.study.counterfactual else "95%"
+    columns = [Column("Outcome", number=False), Column("Observed"), Column("Without it"), Column("Estimate", group="Difference")]
+    columns += [Column(level if sampled else "Rounding alone", group="Difference")]
+    columns += [Column("p", group="Difference")] if sampled else []
+    columns += [Column("Share", group="Would have happened anyway"), Column(level, group="Would have happened anyway")]
+    return Table(
+        "effects",
+        "What happened, what would have happened, and the difference",
+        "One row per outcome; percentages differ in points, an index in SD of its reference group",
+        columns,
+        [_row(row, evaluation, sampled) for row in rows],
+        notes=_notes(rows, evaluation),
+        source="; ".join(evaluation.study.study.sources),
+        how=_how(rows, evaluation),
+        meanings=_meanings(rows),
+        dense=True,
+        width=46,
+    )
+
+
+def _row(row: Any, evaluation: Any, sampled: bool) -> list[object]:
+    form = wording(row, evaluation.study.study.currency)
+    unit = {"share": "share; difference in points", "index": "SD"}.get(form.kind, form.unit)
+    cells: list[object] = [Cell(outcome_name(row), small=unit), form.level(row.observed), form.level(row.counterfactual)]
+    ends = (row.low, row.high) if sampled else (row.rounding_low, row.rounding_high)
+    cells += [form.change(row.effect), form.interval(*ends)]
+    if sampled:
+        cells.append(words.p_value(real(_p(row))))
+    if finite(row.deadweight):
+        ends_text = words.interval(real(row.deadweight_low), real(row.deadweight_high), 0, percent=True)
+        return [*cells, words.percent(real(row.deadweight), 0), ends_text]
+    return [*cells, no_deadweight(row), no_deadweight(row)]
+
+
+def _p(row: Any) -> object:
+    return row.p_adjusted if finite(row.p_adjusted) else row.p
+
+
+def _meanings(rows: list[Any]) -> dict[str, str]:
+    why = dict.fromkeys(said(row.why_no_deadweight) for row in rows if said(row.why_no_deadweight))
+    short = {symbol: "not applicable: the share is not defined for a score" for symbol in (words.NOT_APPLICABLE,)}
+    if len(why) == 1:
+        short[words.NOT_AVAILABLE] = f"not available: {lower_first(next(iter(why)).rstrip('.'))}"
+    return short
+
+
+def _notes(rows: list[Any], evaluation: Any) -> list[str]:
+    notes = []
+    if sum(finite(row.p_adjusted) for row in rows) > 1:
+        notes.append(f"p-values adjusted by Holm over {sum(finite(row.p_adjusted) for row in rows)} outcomes.")
+    if any(finite(row.deadweight) and not 0 <= real(row.deadweight) <= 1 for row in rows):
+        notes.append("A share above 100% means that more would have been achieved without the programme; one below 0%, the reverse.")
+    for row in rows:
+        if finite(row.relative) and not finite(row.se):
+            span = words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True)
+            rounding = f" Rounding of the published figures alone allows {span}." if words.NOT_AVAILABLE not in span else ""
+            notes.append(f"{outcome_name(row)}: {words.percent(real(row.relative), 1, sign=True)}.{rounding} Sampling error is not known.")
+    clusters = {int(row.n_clusters) for row in rows if finite(row.n_clusters)}
+    if clusters:
+        notes.append(f"Intervals allow for {words.listed([str(n) for n in sorted(clusters)])} groups.")
+    return notes
+
+
+def _how(rows: list[Any], evaluation: Any) -> How:
+    told = [f"{outcome_name(row)}: {row.estimator}. {sentence(said(row.deadweight_method) or said(row.why_no_deadweight))}" for row in rows]
+    names = [f"{result_key(row)}.{part}" for row in rows[:3] for part in ("effect", "deadweight")]
+    return How(told, names)
+
+
+def _analyses(evaluation: Any) -> list[Figure]:
+    also = evaluation.effects.also
+    if also is None or not len(also):
+        return []
+    rows = {str(row.outcome): row for row in evaluation.effects.table.itertuples()}
+    figures = []
+    for outcome, group in also.groupby("outcome", sort=False):
+        if len(group) > 1 and str(outcome) in rows:
+            figures.append(_analysis(evaluation, rows[str(outcome)], list(group.itertuples())))
+    return figures
+
+
+def _analysis(evaluation: Any, row: Any, group: list[Any]) -> Figure:
+    form, head = wording(row, evaluation.study.study.currency), outcome_name(row)
+    ordered = sorted(group, key=lambda line: (not bool(line.planned), line.id))
+    marks = [_mark(line, form) for line in ordered]
+    bench = checks.benchmark_of(evaluation) if row.outcome == primary(evaluation).outcome else None
+    axis = Axis("Analysis", f"Effect, 95% interval, {form.unit}", "lower", "higher")
+    if bench is not None:
+        axis = Axis("Analysis", f"Effect, 95% interval, {form.unit}", reference=bench, reference_words=f"experiment {form.signed(bench)}")
+    drawn = forest(marks, axis)
+    same = sum(real(line.effect) * real(row.effect) > 0 for line in group)
+    sure = sum(real(line.low) * real(line.high) > 0 for line in group)
+    finding = f"{same} of {len(group)} analyses point the same way; {sure} exclude no difference"
+    return Figure(
+        f"analyses-{row.outcome}",
+        finding,
+        f"{head}; the planned analysis in ink, the others in grey",
+        drawn.wide,
+        drawn.narrow,
+        notes=["Analyses beside the planned one are context, not evidence for the best of them."],
+    )
+
+
+def _mark(line: Any, form: Wording) -> Mark:
+    printed = f"{form.change(line.effect)} ({form.interval(line.low, line.high)})"
+    label = f"{said(line.says) or line.estimator}{' (planned)' if bool(line.planned) else ''}"
+    label = label[:1].upper() + label[1:]
+    low, high = real(line.low), real(line.high)
+    return Mark(label, real(line.effect), low, high, printed, p=words.p_value(real(line.p)), kind="planned" if bool(line.planned) else "other")

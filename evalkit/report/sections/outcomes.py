@@ -1,0 +1,196 @@
+"""Outcomes: how complete they are, how they moved in each arm, and the single measures beside their index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from evalkit import words
+from evalkit.report.blocks import Column, Figure, Html, How, Pair, Table, Text
+from evalkit.report.common import absent, arms_legend, hidden, people, protected, rule_of, shown
+from evalkit.report.figures.forest import Axis, Mark, forest
+from evalkit.report.figures.trajectories import Line, Point, trajectories
+from evalkit.report.html import Cell, lower_first
+from evalkit.report.phrases import arm_names, finite, real, said
+from evalkit.report.sections import section
+
+ARMS = ("treated", "comparison")
+KEY = {words.SUPPRESSED: "suppressed: a count below the threshold, or one from which it could be found"}
+
+
+@section("outcomes", "Outcomes", 40)
+def outcomes(evaluation: Any) -> list[Any]:
+    """Trajectories, means by arm and occasion, forest of measures."""
+    if evaluation.outcomes is None:
+        return [Text(absent(evaluation, "outcomes", "No measures of individual people are available."))]
+    safe = _summary(evaluation)
+    blocks: list[Any] = [Text(_opening(evaluation))]
+    drawn = [figure for measure in _moving(safe) if (figure := _trajectory(evaluation, safe, measure)) is not None]
+    if drawn:
+        blocks += [Html(arms_legend(evaluation, "Bars are 95% intervals")), *_pairs(drawn)]
+    blocks.append(_means(evaluation, safe))
+    return blocks + _forests(evaluation)
+
+
+def _opening(evaluation: Any) -> str:
+    complete = evaluation.outcomes.completeness
+    if not len(complete):
+        return ""
+    by = complete.groupby(["measure", "occasion"], sort=False)[["n", "people"]].sum()
+    share = by["n"] / by["people"]
+    least = share.idxmin()
+    told = evaluation.study.occasion_title(least[1]) if least[1] else ""
+    title = _title(evaluation, least[0])
+    if share.min() >= 0.995:
+        return "Every measure is known for nearly everyone."
+    at = f" at {told}" if told else ""
+    return f"Measures are known for {words.percent(share.min(), 0)} to {words.percent(share.max(), 0)} of people; least for {lower_first(title)}{at}."
+
+
+def _title(evaluation: Any, measure: str) -> str:
+    rows = evaluation.outcomes.summary
+    found = rows.loc[rows["measure"] == measure, "title"]
+    return said(found.iloc[0]) if len(found) else str(measure)
+
+
+def _summary(evaluation: Any) -> pd.DataFrame:
+    """The means by arm and occasion, protected together with the number missing, so that neither gives the other away."""
+    table = evaluation.outcomes.summary.reset_index(drop=True)
+    members = evaluation.cohort.table["arm"].value_counts()
+    missing = table["arm"].map(members).astype("Int64") - table["n"].astype("Int64")
+    frame = table.assign(
+        n=table["n"].astype("Int64"), missing=missing.where(missing > 0), people=table["arm"].map(members).astype("Int64")
+    )
+    behind = dict.fromkeys(("mean", "sd", "low", "high"), "n")
+    return protected(frame, evaluation, ["n", "missing", "people"], behind, {"people": ["n", "missing"]})
+
+
+def _moving(safe: pd.DataFrame) -> list[str]:
+    occasions = safe.groupby("measure", sort=False)["occasion"].nunique()
+    return list(occasions[occasions > 1].index)
+
+
+def _pairs(figures: list[Figure]) -> list[Pair]:
+    return [Pair(figures[i : i + 2]) for i in range(0, len(figures), 2)]
+
+
+def _trajectory(evaluation: Any, safe: pd.DataFrame, measure: str) -> Figure | None:
+    rows = safe[(safe["measure"] == measure) & ~safe["n"].map(hidden)]
+    days = {occasion.id: occasion.day for occasion in evaluation.study.occasion}
+    rows = rows[rows["occasion"].isin(days) & rows["mean"].notna()]
+    if rows.empty:
+        return None
+    told = evaluation.outcomes.describe(_key(evaluation, measure))
+    digits = 2 if told["kind"] == "domain" else 1
+    lines = []
+    for arm, name in zip(ARMS, arm_names(evaluation.study), strict=True):
+        mine = sorted(rows[rows["arm"] == arm].itertuples(), key=lambda row: days[row.occasion])
+        points = [Point(days[r.occasion], real(r.mean), real(r.low), real(r.high), shown(r.n)) for r in mine]
+        lines += [Line(name, arm == "treated", points)] if points else []
+    titles = {days[r.occasion]: said(r.occasion_title) or r.occasion for r in rows.itertuples()}
+    drawn = trajectories(lines, sorted(titles.items()), said(told["better"]) or "higher", digits)
+    unit = f", {told['unit']}" if said(told["unit"]) else ""
+    return Figure(f"means-{measure}", _moved(told["title"], lines, digits), f"Mean{unit}, people with a known value", drawn.wide)
+
+
+def _key(evaluation: Any, measure: str) -> str:
+    return str(evaluation.outcomes.find(measure))
+
+
+def _moved(title: str, lines: list[Line], digits: int) -> str:
+    told = [
+        f"{words.number(line.points[0].mean, digits)} to {words.number(line.points[-1].mean, digits)} with {line.name}"
+        for line in lines
+        if len(line.points) > 1
+    ]
+    return f"{title}: {', '.join(told)}" if told else title
+
+
+def _means(evaluation: Any, safe: pd.DataFrame) -> Table:
+    rows = []
+    for (measure, occasion), group in safe.groupby(["measure", "occasion"], sort=False, dropna=False):
+        told = evaluation.outcomes.describe(_key(evaluation, measure))
+        cells: list[object] = [Cell(said(group["title"].iloc[0]), small=said(group["occasion_title"].iloc[0]))]
+        for arm in ARMS:
+            mine = group[group["arm"] == arm]
+            cells += _mean_cells(mine.iloc[0], told) if len(mine) else [words.NOT_AVAILABLE] * 2
+        rows.append(cells)
+    columns = [Column("Measure", number=False)]
+    columns += [Column(head, group=name) for name in arm_names(evaluation.study) for head in ("n", "mean (SD) or share")]
+    return Table(
+        "means",
+        "What was measured, by group",
+        "Everyone with a known value, as measured: not adjusted for differences between the groups",
+        columns,
+        rows,
+        notes=[f"Index values are in SD of their reference group. Rule in force: {rule_of(evaluation)}."],
+        meanings=KEY,
+        how=_weights(evaluation),
+    )
+
+
+def _mean_cells(row: Any, told: dict[str, Any]) -> list[str]:
+    if hidden(row["n"]):
+        return [words.SUPPRESSED, words.SUPPRESSED]
+    if told["values"] == "yes or no":
+        return [shown(row["n"]), words.percent(real(row["mean"]))]
+    digits = 2 if told["kind"] == "domain" else 0 if abs(real(row["mean"])) >= 1000 else 1
+    return [shown(row["n"]), f"{words.number(real(row['mean']), digits)} ({words.number(real(row['sd']), digits)})"]
+
+
+def _weights(evaluation: Any) -> How | None:
+    rows = []
+    for key, index in evaluation.outcomes.domains.items():
+        told = evaluation.outcomes.describe(key)
+        head = ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
+        rows += [[head, _measure_name(evaluation, name), words.number(real(weight), 3)] for name, weight in index.weights.items()]
+    if not rows:
+        return None
+    methods = "; ".join(f"{domain.title or domain.id}: {domain.index}, unit from {domain.reference}" for domain in evaluation.study.domain)
+    table = Table("weights", "Weights of the measures in each index", "", [Column("Index", False), Column("Measure", False), Column("Weight")], rows)
+    return How([f"Each measure is turned so that higher is better, standardised and weighted. {methods}."], table=table, summary="How the indices are made up")
+
+
+def _measure_name(evaluation: Any, key: str) -> str:
+    told = evaluation.outcomes.describe(key)
+    return ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
+
+
+def _forests(evaluation: Any) -> list[Figure]:
+    measures = getattr(evaluation.effects, "measures", None)
+    if measures is None or not len(measures):
+        return []
+    return [_forest(evaluation, domain, group) for domain, group in measures.groupby("domain", sort=False)]
+
+
+def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
+    marks = [_mark(evaluation, row, said(row.title), "measure") for row in group.itertuples()]
+    names = arm_names(evaluation.study)
+    for row in evaluation.effects.table.itertuples():
+        if bool(row.is_domain) and str(row.outcome).split("@")[0] == str(domain).split("@")[0]:
+            better = 1 if said(row.better) != "lower" else -1
+            marks.append(_mark(evaluation, row, f"Index: {said(row.title)}", "index", better, int(row.n_treated + row.n_comparison)))
+    drawn = forest(marks, Axis("Measure", "Effect, 95% interval", f"{names[1]} better", f"{names[0]} better, SD"))
+    up = sum(m.kind == "measure" and m.low > 0 for m in marks)
+    down = sum(m.kind == "measure" and m.high < 0 for m in marks)
+    singles = sum(m.kind == "measure" for m in marks)
+    finding = f"{up} of {singles} single measures are better with {names[0]}, {down} worse, {singles - up - down} not clearly either"
+    return Figure(
+        f"measures-{domain}",
+        finding,
+        "Difference in SD of the reference group, better to the right",
+        drawn.wide,
+        drawn.narrow,
+        notes=["The index is the diamond, as wide as its interval. p adjusted where several measures stand side by side."],
+    )
+
+
+def _mark(evaluation: Any, row: Any, title: str, kind: str, sign: int = 1, n: object = None) -> Mark:
+    ends = sorted((sign * real(row.low), sign * real(row.high)))
+    effect = sign * real(row.effect)
+    p = row.p_adjusted if finite(row.p_adjusted) else row.p
+    occasion = said(getattr(row, "occasion_title", ""))
+    label = f"{title}, {occasion}" if occasion and occasion.lower() not in title.lower() else title
+    printed = f"{words.number(effect, 2, sign=True)} ({words.interval(*ends, 2)})"
+    return Mark(label, effect, *ends, printed, people(row.n if n is None else n, evaluation), words.p_value(real(p)), kind)

@@ -1,0 +1,198 @@
+"""The impact map: its lines checked, its unit values looked up, its defaults said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from evalkit import library
+from evalkit.errors import DataError, Flag, StudyError, several
+
+SHARES = ("deadweight", "displacement", "attribution", "drop_off")
+RANGED = ("quantity", "proxy", *SHARES)
+TEXTS = ("outcome", "title", "stakeholder", "agency", "source")
+COLUMNS = {
+    "outcome": "text",
+    "title": "text",
+    "stakeholder": "text",
+    "agency": "text",
+    "quantity": "number",
+    "proxy": "text",
+    "price_year": "number",
+    **dict.fromkeys(SHARES, "share"),
+    "duration": "number",
+    "source": "text",
+    **{f"{name}_{end}": "share" if name in SHARES else "number" for name in RANGED for end in ("low", "high")},
+}
+DAYS_A_YEAR = 365
+
+
+def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[pd.DataFrame, list[Flag]]:
+    """Check an impact map and fill in what is left empty.
+
+    Parameters
+    ----------
+    impact_map : DataFrame
+        At least outcome, quantity and proxy; proxy is an amount or the id of a unit value on the shelf. Empty shares
+        count as 0 and an empty duration as 1 year, and flags say so. quantity may be missing (it comes from an effect).
+    currency : str, optional
+        The study's; unit values in another are refused.
+
+    Returns
+    -------
+    (DataFrame, list of Flag)
+        One row per line with every column of `COLUMNS`, numbers as float, and proxy_id, per, given_deadweight.
+
+    Raises
+    ------
+    DataError
+        Everything that is wrong with the lines, at once.
+    """
+    absent = [name for name in ("outcome", "quantity", "proxy") if name not in impact_map]
+    if absent or impact_map.empty:
+        problems = [f'It lacks the column "{name}".' for name in absent] or ["It has no lines."]
+        raise DataError(several("The impact map", problems))
+    lines = impact_map.reset_index(drop=True).assign(**{name: None for name in COLUMNS if name not in impact_map})
+    for name in TEXTS:
+        lines[name] = lines[name].map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
+    lines, problems = _unit_values(lines, currency)
+    numbers = [name for name, kind in COLUMNS.items() if kind != "text"]
+    for name in [*numbers, "proxy"]:
+        lines[name] = pd.to_numeric(lines[name], errors="coerce").astype(float)
+    lines["title"] = lines["title"].where(lines["title"] != "", lines["outcome"])
+    lines["given_deadweight"] = lines[["deadweight", "deadweight_low", "deadweight_high"]].fillna(0.0).ne(0).any(axis=1)
+    flags = _defaults(lines)
+    lines[list(SHARES)] = lines[list(SHARES)].fillna(0.0)
+    lines["duration"] = lines["duration"].fillna(1.0)
+    problems += _problems(lines)
+    if problems:
+        raise DataError(several("The impact map", problems))
+    return lines, flags
+
+
+def _unit_values(lines: pd.DataFrame, currency: str | None) -> tuple[pd.DataFrame, list[str]]:
+    """Proxies that are ids of unit values become amounts, with their price year, agency and source."""
+    lines = lines.assign(
+        proxy_id="", per="", proxy=lines["proxy"].astype(object), price_year=lines["price_year"].astype(object)
+    )
+    problems: list[str] = []
+    for row, proxy in lines["proxy"].items():
+        if pd.isna(proxy) or _is_number(proxy):
+            continue
+        try:
+            entry = library.load("unit_values", str(proxy).strip())
+        except StudyError as error:
+            problems.append(f"{_name(lines, row)}: {error}")
+            continue
+        if currency and entry["currency"] != currency:
+            problems.append(f"{_name(lines, row)}: {proxy} is in {entry['currency']}, the study in {currency}.")
+        year = lines.at[row, "price_year"]
+        if pd.notna(year) and int(year) != entry["price_year"]:
+            problems.append(
+                f"{_name(lines, row)}: {proxy} is in prices of {entry['price_year_label']}, the line says {int(year)}. "
+                "Deflate it first and write the amount."
+            )
+        filled = ["proxy", "proxy_id", "per", "price_year"]
+        lines.loc[row, filled] = [
+            entry["amount"],
+            entry["id"],
+            entry.get("per", ""),
+            entry["price_year"],
+        ]
+        lines.loc[row, "agency"] = lines.at[row, "agency"] or entry["agency"]
+        lines.loc[row, "source"] = lines.at[row, "source"] or entry["source"]
+    return lines, problems
+
+
+def _is_number(value: object) -> bool:
+    """Whether a proxy is an amount."""
+    return bool(pd.notna(pd.to_numeric(pd.Series([value]), errors="coerce").iloc[0]))
+
+
+def _name(lines: pd.DataFrame, row: object) -> str:
+    """What a message calls a line."""
+    return f'line {int(str(row)) + 1} ("{lines.at[row, "title"] or lines.at[row, "outcome"]}")'
+
+
+def _problems(lines: pd.DataFrame) -> list[str]:
+    """Everything that is wrong with the numbers."""
+    found: list[str] = []
+    for row, line in lines.iterrows():
+        where = _name(lines, row)
+        if pd.isna(line["proxy"]):
+            found.append(f"{where} has no proxy. Write an amount, or the id of a unit value.")
+        if line["duration"] < 1 or line["duration"] % 1:
+            found.append(f"{where}: duration {line['duration']:g} is not a whole number of years, 1 or more.")
+        found += [
+            f"{where}: {name} {line[name]:g} is not a share between 0 and 1."
+            for name in SHARES
+            if not 0 <= line[name] <= 1
+        ]
+        found += [f"{where}: {text}" for name in RANGED for text in _range_problems(line, name)]
+    years = lines["price_year"].dropna().astype(int)
+    if years.nunique() > 1:
+        listed = "; ".join(f"{_name(lines, row)}: {year}" for row, year in years.items())
+        found.append(f"Price years differ ({listed}). Deflate the proxies to one price year first.")
+    return found
+
+
+def _range_problems(line: pd.Series, name: str) -> list[str]:
+    """What is wrong with one range."""
+    low, value, high = line[f"{name}_low"], line[name], line[f"{name}_high"]
+    if pd.isna(low) and pd.isna(high):
+        return []
+    if pd.isna(low) or pd.isna(high):
+        return [f"{name} has only one end of its range. Give {name}_low and {name}_high."]
+    if pd.isna(value):
+        return [f"{name} is empty and has a range: an effect brings its own. Drop {name}_low and {name}_high."]
+    if not low <= value <= high:
+        return [f"{name} {value:g} does not lie between {name}_low {low:g} and {name}_high {high:g}."]
+    if name in SHARES and not 0 <= low <= high <= 1:
+        return [f"{name}_low and {name}_high must be shares between 0 and 1."]
+    return []
+
+
+def _defaults(lines: pd.DataFrame) -> list[Flag]:
+    """What was left empty and is counted as nothing."""
+    says = {
+        "attribution": "nobody else is named who served only those treated",
+        "displacement": "nothing is said of outcomes moved from elsewhere",
+    }
+    flags = []
+    for name, why in says.items():
+        empty = lines[name].isna()
+        if empty.any():
+            text = f"{name.capitalize()} is not given for {int(empty.sum())} of {len(lines)} lines and counted as 0: {why}."
+            flags.append(Flag("value", "caution", text, about=name))
+    lasting = lines["drop_off"].isna() & (lines["duration"].fillna(1) > 1)
+    if lasting.any():
+        text = f"Drop-off is not given for {int(lasting.sum())} lines that last longer than a year and counted as 0."
+        flags.append(Flag("value", "caution", text, about="drop_off"))
+    if (lines["duration"].isna()).any():
+        text = f"Duration is not given for {int(lines['duration'].isna().sum())} lines and counted as one year."
+        flags.append(Flag("value", "note", text, about="duration"))
+    return flags
+
+
+def daily(lines: pd.DataFrame, units: dict[str, str]) -> tuple[pd.DataFrame, list[Flag]]:
+    """Yearly unit values become daily ones where the effect is counted in days.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        From `read_lines`.
+    units : dict
+        Outcome -> its unit.
+
+    Returns
+    -------
+    (DataFrame, list of Flag)
+        The lines, and a note where that was done.
+    """
+    in_days = lines["outcome"].map(lambda name: "day" in units.get(name, "").lower()).astype(bool)
+    wrong = (in_days & (lines["per"] == "year")).to_numpy()
+    if not wrong.any():
+        return lines, []
+    changed = lines.assign(proxy=np.where(wrong, lines["proxy"] / DAYS_A_YEAR, lines["proxy"]))
+    titles = ", ".join(lines.loc[wrong, "title"])
+    return changed, [Flag("value", "note", f"Yearly unit values were divided by {DAYS_A_YEAR} for days: {titles}.")]

@@ -1,0 +1,182 @@
+"""The value of a study: quantities from its effects, nothing netted out twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit import tables
+from evalkit.errors import DataError, Flag, StudyError, did_you_mean, several
+from evalkit.study import Study
+from evalkit.value.appraisal import Cost, Drawing, appraise_lines
+from evalkit.value.discount import read_rate
+from evalkit.value.lines import COLUMNS, daily, read_lines
+from evalkit.value.noun import Value
+
+Row = dict[str, Any]
+
+
+def appraise_value(source: Any) -> Value:
+    """Appraise what the outcomes of a study were worth.
+
+    Parameters
+    ----------
+    source : Effects, Contract or Study
+        The study behind it has a [value]. An empty quantity is the effect per treated person, towards better, times
+        the treated: people for a yes-or-no outcome, units (days) for an amount.
+
+    Returns
+    -------
+    Value
+        With its study, contract and effects.
+
+    Raises
+    ------
+    StudyError
+        No [value]; a line names an outcome that is not estimated; a line gives a deadweight that the estimator
+        already nets out; a quantity cannot come from a score or a ratio.
+    DataError
+        The impact map is wrong, or price years differ among lines or from the study's.
+    """
+    contract, effects, study = _parts(source)
+    plan = study.value
+    if plan is None:
+        raise StudyError(f"{study.id} has no [value]. Add one with impact_map and cost.")
+    table = tables.read_csv_checked(study, plan.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
+    lines, flags = read_lines(table, study.study.currency)
+    flags += _price_years(study, lines)
+    known: dict[str, Row] = {} if effects is None else {row["outcome"]: row for row in effects.table.to_dict("records")}
+    _refuse(study, lines, known, effects is not None)
+    lines, more = daily(lines, {name: str(row.get("unit") or "") for name, row in known.items()})
+    flags += more + _typed_flags(lines, known)
+    lines, quantities = _quantities(lines, known, effects, plan.draws, study.study.seed)
+    flags += _fixed_flags(lines, quantities)
+    cost = Cost(plan.cost, plan.cost_low, plan.cost_high)
+    drawing = Drawing(plan.draws, study.study.seed, quantities)
+    value = appraise_lines(lines, cost, read_rate(plan.discount_rate, plan.discount_first_year), drawing, flags)
+    return replace(value, study=study, contract=contract, effects=effects)
+
+
+def _parts(source: Any) -> tuple[Any, Any, Study]:
+    """Contract, effects and study behind what was given."""
+    if isinstance(source, Study):
+        return None, None, source
+    contract = source if hasattr(source, "ledger") else None
+    return contract, source.effects if contract is not None else source, source.study
+
+
+def _price_years(study: Study, lines: pd.DataFrame) -> list[Flag]:
+    """The lines' price year must be the study's; a line without one is taken to be in it."""
+    years = lines["price_year"].dropna()
+    own = study.study.price_year
+    if own is not None and len(years) and int(years.iloc[0]) != own:
+        raise DataError(
+            f"The impact map of {study.id} is in prices of {int(years.iloc[0])}, the study in prices of {own}. "
+            "Deflate the proxies first and write the amounts."
+        )
+    if silent := len(lines) - len(years):
+        text = f"{silent} of {len(lines)} lines state no price year; they are taken to be in the study's."
+        return [Flag("value", "caution", text, about="price_year")]
+    return []
+
+
+def _refuse(study: Study, lines: pd.DataFrame, known: dict[str, Row], estimated: bool) -> None:
+    """Refuse what would count something twice or cannot be worked out, everything at once."""
+    problems: list[str] = []
+    for place, line in enumerate(lines.to_dict("records"), start=1):
+        where, outcome = f'line {place} ("{line["title"]}")', line["outcome"]
+        empty = pd.isna(line["quantity"])
+        row = known.get(outcome)
+        if row is None:
+            if empty or (estimated and outcome):
+                problems.append(f"{where}: {_not_estimated(outcome, known, estimated)}")
+            continue
+        problems += [f"{where}: {text}" for text in _contradictions(line, row, empty)]
+    if problems:
+        raise StudyError(several(f"The impact map of {study.id}", problems))
+
+
+def _not_estimated(outcome: str, known: dict[str, Row], estimated: bool) -> str:
+    """Why a line cannot take its quantity from an effect."""
+    if not estimated:
+        return "its quantity is empty, and this study estimates no effect. Write the quantity."
+    if not outcome:
+        return "its quantity and its outcome are both empty. Write the quantity, or name an estimated outcome."
+    return (
+        f'outcome "{outcome}" is not estimated. {did_you_mean(outcome, known)} Else leave outcome empty and use title.'
+    )
+
+
+def _contradictions(line: Row, row: Row, empty: bool) -> list[str]:
+    """Deadweight twice, and quantities that no effect can give."""
+    found = []
+    if line["given_deadweight"] and row["estimator"] != "assumed":
+        found.append(
+            f'it gives a deadweight, and the estimator "{row["estimator"]}" already nets it out. '
+            'Drop the deadweight, or use the estimator "assumed".'
+        )
+    if line["given_deadweight"] and row["estimator"] == "assumed" and empty:
+        found.append("its quantity comes from an effect that is already net of the assumed deadweight. Drop it here.")
+    if empty and row.get("values") == "score":
+        found.append(
+            "a score has no quantity in the world. Use a yes-or-no outcome or an amount, or write the quantity."
+        )
+    if empty and row.get("scale", "difference") == "ratio":
+        found.append("its effect is a ratio, which is no quantity. Write the quantity.")
+    if empty and (pd.isna(row["effect"]) or pd.isna(row["n_treated"])):
+        found.append("its effect or the number treated is not known. Write the quantity.")
+    return found
+
+
+def _quantities(
+    lines: pd.DataFrame, known: dict[str, Row], effects: Any, draws: int, seed: int
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Empty quantities from the effects, and their joint draws by row label."""
+    empty = lines["quantity"].isna()
+    if not empty.any():
+        return lines.assign(quantity_from="typed"), {}
+    scale = {name: _towards_better(row) for name, row in known.items()}
+    joint = effects.joint(draws, seed)
+    present = set(joint.columns.get_level_values(0)) if joint.columns.nlevels > 1 else set()
+    quantity, drawn = lines["quantity"].copy(), {}
+    for row, outcome in lines.loc[empty, "outcome"].items():
+        quantity[row] = scale[outcome] * float(known[outcome]["effect"])
+        if outcome in present:
+            drawn[str(row)] = scale[outcome] * joint[(outcome, "effect")].to_numpy(dtype=float)
+    where = np.where(empty, "effect", "typed")
+    return lines.assign(quantity=quantity, quantity_from=where), drawn
+
+
+def _towards_better(row: Row) -> float:
+    """The number treated, negative where lower is better."""
+    treated = row.get("n_treated")
+    return np.nan if pd.isna(treated) else float(treated) * (-1 if row["better"] == "lower" else 1)
+
+
+def _typed_flags(lines: pd.DataFrame, known: dict[str, Row]) -> list[Flag]:
+    """Typed quantities that are not netted by anything."""
+    typed = lines[lines["quantity"].notna() & ~lines["given_deadweight"]]
+    linked = list(typed.loc[typed["outcome"].isin(list(known)), "title"])
+    alone = list(typed.loc[~typed["outcome"].isin(list(known)), "title"])
+    flags = []
+    if linked:
+        text = f"Quantities are typed although an effect was estimated, and are taken as net: {', '.join(linked)}."
+        flags.append(Flag("value", "caution", text, about="quantity"))
+    if alone:
+        text = f"No deadweight is taken off: {', '.join(alone)}. No effect was estimated and none is stated."
+        flags.append(Flag("value", "serious", text, about="deadweight"))
+    return flags
+
+
+def _fixed_flags(lines: pd.DataFrame, quantities: dict[str, np.ndarray]) -> list[Flag]:
+    """Quantities from effects without a sampling distribution do not vary in the range."""
+    fixed = [
+        lines.at[row, "title"] for row in lines.index[lines["quantity_from"] == "effect"] if str(row) not in quantities
+    ]
+    if not fixed:
+        return []
+    text = f"The range leaves out the sampling error of {', '.join(fixed)}: their effect has no sampling distribution."
+    return [Flag("value", "caution", text, about="quantity")]
