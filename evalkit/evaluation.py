@@ -23,7 +23,7 @@ from evalkit.value import Value, appraise_value
 Noun = Study | Cohort | Outcomes | Effects | Contract | Value
 
 ABSENT = {
-    "cohort": "There are no person-level data behind this report: nobody is counted here, and only published figures are used.",
+    "cohort": "There are no person-level data behind this report: nobody is counted, only published figures are used.",
     "outcomes": "No measures of individual people are available.",
     "effects": "There is no comparison: nothing can be said about what would have happened anyway.",
     "contract": "No payments are part of this study.",

@@ -97,7 +97,8 @@ def level(design: str | None, diagnostics: Mapping[str, Any] | None = None) -> L
     failed = _failures(diagnostics or {}) if entry.get("rests_on_comparability") else []
     if not failed:
         return _worded(sms, f"{_sentence(entry['why'])} ({entry['name']}).", entry["name"])
-    reason = f"{_sentence(entry['why'])} ({entry['name']}) would be level {sms}, but {words.listed(failed)}: level {sms - 1}."
+    would_be = f"{_sentence(entry['why'])} ({entry['name']}) would be level {sms}"
+    reason = f"{would_be}, but {words.listed(failed)}: level {sms - 1}."
     return _worded(sms - 1, reason, entry["name"])
 
 

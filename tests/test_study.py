@@ -342,3 +342,15 @@ def test_a_study_may_be_renamed(make_study, tmp_path):
     folder = make_study(WHOLE, people=PEOPLE)
     moved = shutil.move(folder, tmp_path / "another name")
     assert read_study(moved).id == "whole"
+
+
+def test_a_drawn_table_fails_where_the_function_says_otherwise(grid):
+    table = """
+    x | half
+    2 | 1
+    3 | 1.5
+    """
+    grid(table, lambda row: row.x / 2, "half")
+    with pytest.raises(AssertionError, match=r"drawn half = 1\.5, found 2"):
+        grid(table, lambda row: (row.x + 1) // 2, "half")
+    grid("a | b\n1 | 0.33\n- | ", lambda row: row.a and row.a / 3, "b")

@@ -184,7 +184,8 @@ def _ending(one: Running) -> str:
         return str(said)
     code = one.process.exitcode
     how = f"was killed by signal {-code}" if code and code < 0 else f"ended with status {code}"
-    return f"The process making this report {how} before it had finished. Run it again; if it was killed for memory, use --workers 1."
+    remedy = "Run it again; if it was killed for want of memory, use --workers 1."
+    return f"The process making this report {how} before it had finished. {remedy}"
 
 
 def _bar(shown: bool) -> Progress:

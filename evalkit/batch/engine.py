@@ -53,8 +53,9 @@ def _outputs(captured: CapturedIO, error: BaseException | None, shell: Interacti
     for name, text in (("stdout", captured.stdout if error is None else ""), ("stderr", captured.stderr)):
         if text:
             outputs.append(nbformat.v4.new_output("stream", name=name, text=text))
-    for rich in captured.outputs:
-        outputs.append(nbformat.v4.new_output("display_data", data=rich.data, metadata=rich.metadata or {}))
+    outputs += [
+        nbformat.v4.new_output("display_data", data=rich.data, metadata=rich.metadata or {}) for rich in captured.outputs
+    ]
     if error is not None:
         trace = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
         outputs.append(

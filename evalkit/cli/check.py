@@ -39,7 +39,7 @@ def findings(folder: Path) -> list[str]:
     study = read_study(folder)
     found: list[Any] = []
     errors: list[EvalkitError] = []
-    for look in (_cohort, _rates, _contract):
+    for look in (_design, _cohort, _rates, _contract, _value):
         try:
             found += look(study)
         except EvalkitError as error:
@@ -89,6 +89,34 @@ def _contract(study: Study) -> Iterator[str | Flag]:
     from evalkit.contract import settle_contract
 
     yield _plural(len(settle_contract(study).table), "metric")
+
+
+def _design(study: Study) -> Iterator[str | Flag]:
+    """Whether the design is on the list of the standard of evidence."""
+    if study.counterfactual is not None:
+        from evalkit.evidence import level
+
+        level(study.counterfactual.design)
+    yield from ()
+
+
+def _value(study: Study) -> Iterator[str | Flag]:
+    """The impact map, and deadweight that the estimator nets out already."""
+    if study.value is None:
+        return
+    from evalkit.tables import read_csv_checked
+    from evalkit.value.lines import COLUMNS, read_lines
+
+    table = read_csv_checked(study, study.value.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
+    lines, _ = read_lines(table, study.study.currency)
+    plan = study.counterfactual
+    stated = lines["deadweight"].fillna(0).ne(0) & lines["quantity"].isna()
+    if plan is not None and plan.estimator != "assumed" and stated.any():
+        raise StudyError(
+            f'{shown(study.folder)}: [value] gives deadweight and the estimator is "{plan.estimator}", '
+            'which already nets it out. Drop deadweight, or use estimator = "assumed".'
+        )
+    yield _plural(len(lines), "line") + " of value"
 
 
 def _plural(count: int, word: str) -> str:

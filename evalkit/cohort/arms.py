@@ -53,7 +53,7 @@ def arm_of(plan: CohortPlan, rows: pd.DataFrame, where: str) -> pd.Series | None
     named = {"arm.column": plan.arm.column if plan.arm else None, "cluster": plan.cluster, "strata": plan.strata}
     known = [name for name in rows.columns if not str(name).startswith("_")]
     problems = [
-        f'[cohort] {key} names "{name}", which is not a column of the index row or of people. {did_you_mean(name, known)}'
+        f'[cohort] {key} names "{name}", not a column of the index row or of people. {did_you_mean(name, known)}'
         for key, name in named.items()
         if name is not None and name not in rows.columns
     ]

@@ -45,16 +45,14 @@ def build_cohort(study: Study) -> Cohort:
     DataError
         The tables contradict the plan, or nobody is left.
     """
+    from evalkit.study import shown
     from evalkit.tables import read_tables
 
+    where = f"The cohort of {shown(study.folder)}"
     if study.cohort is None:
-        raise StudyError(
-            several(
-                f"study {study.id}",
-                ["it has no [cohort], so nobody can be counted. Add [cohort] with person and index."],
-            )
-        )
-    return _cohort(study, study.cohort, read_tables(study), f"study {study.id}")
+        finding = "the study has no [cohort], so nobody can be counted. Add [cohort] with person and index."
+        raise StudyError(several(where, [finding]))
+    return _cohort(study, study.cohort, read_tables(study), where)
 
 
 def select(tables: Mapping[str, pd.DataFrame | str | Path], definition: Mapping[str, Any]) -> Cohort:
@@ -79,7 +77,7 @@ def select(tables: Mapping[str, pd.DataFrame | str | Path], definition: Mapping[
     DataError
         The tables contradict the definition, or nobody is left.
     """
-    where = "the cohort definition"
+    where = "The cohort definition"
     plan = _plan(definition, where)
     paths = {name: str(Path(given).absolute()) for name, given in tables.items() if not isinstance(given, pd.DataFrame)}
     read = _read(paths) if paths else {}
@@ -125,7 +123,7 @@ def _cohort(study: Study | None, plan: CohortPlan, given: dict[str, pd.DataFrame
     if arm is not None:
         check_arms(plan, made, arm, flow, where)
     chosen = rows[alive].drop_duplicates(PERSON)
-    table = _table(plan, scope, chosen, made.loc[chosen.index], arm)
+    table = _table(plan, scope, chosen, _whole(plan, answers, made.loc[chosen.index]), arm)
     flags = [
         *start.flags,
         *flag_tables(scope, answers.read),
@@ -186,6 +184,13 @@ def _made(plan: CohortPlan, scope: Scope, answers: Answers) -> pd.DataFrame:
         name: answers.table[first + place].reindex(scope.start[ROW]).array for place, name in enumerate(plan.columns)
     }
     return scope.start.assign(**new)
+
+
+def _whole(plan: CohortPlan, answers: Answers, made: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers as such again, where those whose number was missing have left."""
+    numbers = answers.whole[len(plan.include) + len(plan.exclude) :]
+    whole = [name for name, is_whole in zip(plan.columns, numbers, strict=True) if is_whole]
+    return made.astype({name: "int64" for name in whole if made[name].notna().all()})
 
 
 def _steps(plan: CohortPlan, start: Start, answers: Answers, arm: pd.Series | None) -> list[Step]:

@@ -138,7 +138,8 @@ def _listed(who: _People, out: np.ndarray, place: int, says: str, unknown: np.nd
     """People who do not meet one rule, by their number."""
     numbers = np.flatnonzero(out)
     answers = pd.Series(np.where(unknown[numbers], "unknown", "no"), dtype="str")
-    return pd.DataFrame({"_who": numbers, "_at": place, "rule": pd.Series(says, answers.index, "str"), "answer": answers})
+    sentence = pd.Series(says, answers.index, "str")
+    return pd.DataFrame({"_who": numbers, "_at": place, "rule": sentence, "answer": answers})
 
 
 def _where_last_left(who: _People, steps: list[Step], people: np.ndarray) -> list[pd.DataFrame]:

@@ -204,9 +204,8 @@ def _overlap(
     rule: Translator, table: str, low: exp.Expression | None, high: exp.Expression | None
 ) -> list[exp.Expression]:
     """Spells with at least one day in the window: the end day is the first day out, an empty end is still open."""
-    rule.calls.note(
-        f"a row of {table} lasts from start to the day before end (empty: still open) and counts if one of its days is in the window"
-    )
+    lasts = f"a row of {table} lasts from start to the day before end (empty: still open)"
+    rule.calls.note(f"{lasts} and counts if one of its days is in the window; both ends count")
     start = rule.calls.read(table, "start")
     end = rule.calls.read(table, "end") if rule.scope.kind(table, "end") == "date" else exp.cast(exp.null(), "DATE")
     is_open = exp.Is(this=end.copy(), expression=exp.null())

@@ -321,7 +321,7 @@ class Translator:
         return f"{self.words(node)} {verb} {words}"
 
     def _spoilt(self, node: ast.AST, value: Value, kind: Kind) -> bool:
-        """Whether a text column would be dates or numbers but for some values: then the data are wrong, not the plan."""
+        """Whether a text column would be dates or numbers but for some values: then the data are wrong."""
         from evalkit.cohort.checks import rows_of
 
         if kind not in {"date", "number"}:

@@ -29,8 +29,8 @@ class Cohort:
         strata, then the new columns, the columns of the index row and those of people. Personal data.
     flow : DataFrame, one row per step
         step, kind ("start", "pick", "include", "exclude", "arm"), says, rule, left_out, unknown, people, treated,
-        comparison. ``unknown`` counts, at an include rule and at the arm, those leaving because it could not be answered;
-        at an exclude rule those who stay although it could not be answered.
+        comparison. ``unknown`` counts, at an include rule and at the arm, those leaving because it could not be
+        answered; at an exclude rule those who stay although it could not be answered.
     reasons : DataFrame
         person, rule (its sentence), answer ("no" or "unknown"): one row per person and rule not met, over all who
         started, whatever the order of the rules. A person whom an exclude rule takes out has the answer "no".
@@ -71,7 +71,7 @@ class Cohort:
         """
         from evalkit.cohort.answers import Question, ask
 
-        where = "the rule" if self.study is None else f"a rule of study {self.study.id}"
+        where = "The rule" if self.study is None else f"A rule of study {self.study.id}"
         found = ask(self._scope, [Question("rule", "rule", rule)], where).table[0]
         people = self._scope.start["_person"].to_numpy()
         answers = pd.Series(found.array, index=pd.Index(people, name="person"), name="answer")

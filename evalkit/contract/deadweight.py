@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit.contract.mechanisms import walk
 from evalkit.contract.reading import Papers
-from evalkit.errors import Flag, StudyError, did_you_mean, several
+from evalkit.errors import Flag, Level, StudyError, did_you_mean, several
 from evalkit.study import Study
 
 DRAWS = 2000
@@ -194,7 +194,7 @@ def _flags(study: Study, table: pd.DataFrame, why: dict[str, str], rows: dict[st
         metrics = [metric for metric, given in why.items() if given == reason]
         about = "all metrics" if len(metrics) == len(why) else f"{len(metrics)} of {len(why)} metrics"
         text = f"How much was paid for deadweight cannot be said for {about}: {reason}."
-        level = "note" if reason == IN_PRICE else "caution"
+        level: Level = "note" if reason == IN_PRICE else "caution"
         flags.append(Flag("contract", level, text, "" if about == "all metrics" else ", ".join(metrics), "deadweight"))
     known = table[table["anyway"].notna()]
     if loose := list(known.loc[np.isinf(known["anyway_low"]), "metric"]):

@@ -49,7 +49,19 @@ class Price:
 
 @dataclass
 class Memory:
-    """What has been counted and paid so far, while a ledger is walked through."""
+    """What has been counted and paid so far, while a ledger is walked through.
+
+    Parameters
+    ----------
+    draws : int
+        Length of every array.
+    seen : set
+        Metric and person of milestones already counted.
+    reached : dict
+        Metric and person -> what the level reached so far is worth.
+    spent : dict
+        Cap -> what has been paid against it.
+    """
 
     draws: int
     seen: set[tuple[str, str]] = field(default_factory=set)
@@ -57,13 +69,32 @@ class Memory:
     spent: dict[str, Amounts] = field(default_factory=dict)
 
     def of(self, key: str) -> Amounts:
-        """What has been paid against one cap."""
+        """What has been paid against one cap.
+
+        Parameters
+        ----------
+        key : str
+            The cap.
+
+        Returns
+        -------
+        ndarray, shape (draws,)
+            Money.
+        """
         return self.spent.setdefault(key, np.zeros(self.draws))
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of what was achieved; units are an array over draws."""
+    """One row of what was achieved.
+
+    Parameters
+    ----------
+    metric, person : str
+        Person is "" where not known.
+    units : ndarray, shape (draws,)
+        Units, days or the level reached.
+    """
 
     metric: str
     person: str
@@ -72,7 +103,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Line:
-    """What one claim came to: its place in the claims, gross and paid by draw, and which cap cut it."""
+    """What one claim came to.
+
+    Parameters
+    ----------
+    place : int
+        Its place among the claims.
+    gross, paid : ndarray, shape (draws,)
+        Before and after caps.
+    why : str
+        What kept gross or paid down.
+    """
 
     place: int
     gross: Amounts

@@ -27,7 +27,8 @@ class Contract:
         The effects the payments were held against.
     table : DataFrame
         One row per metric: metric, title, outcome, mechanism, price, people (behind it, where known), achieved, gross,
-        cut, owed, paid, difference (paid - owed), implied_units (paid / price), anyway, anyway_low, anyway_high,
+        cut, owed, paid, difference (paid - owed), implied_units (paid / price,
+        where no cap cut), anyway, anyway_low, anyway_high,
         anyway_share, why_no_anyway. Money in the study's currency. Bounds are infinite where "not bounded".
     totals : dict
         gross, cut, owed, paid, difference, planned (plan -> amount; plans are never added), cap, paid_without_metric,

@@ -11,11 +11,14 @@ from evalkit import tables
 from evalkit.contract.ledger import in_order, read_prices
 from evalkit.contract.mechanisms import Price
 from evalkit.errors import DataError, StudyError, did_you_mean, several
+from evalkit.tables.kinds import Kind
 
 if TYPE_CHECKING:
     from evalkit.study import Study
 
-RATE_CARD = {
+Columns = dict[str, Kind]
+
+RATE_CARD: Columns = {
     "metric": "text",
     "title": "text",
     "outcome": "text",
@@ -26,8 +29,8 @@ RATE_CARD = {
     "cap_person": "number",
     "cap_metric": "number",
 }
-ACHIEVED = {"metric": "text", "units": "number", "date": "date", "person": "text"}
-PAYMENTS = {
+ACHIEVED: Columns = {"metric": "text", "units": "number", "date": "date", "person": "text"}
+PAYMENTS: Columns = {
     "metric": "text",
     "kind": "text",
     "plan": "text",
@@ -36,7 +39,7 @@ PAYMENTS = {
     "amount": "number",
     "payer": "text",
 }
-CASH_FLOWS = {"date": "date", "amount": "number"}
+CASH_FLOWS: Columns = {"date": "date", "amount": "number"}
 KINDS = ("planned", "actual", "")
 
 
@@ -103,7 +106,7 @@ def read_papers(study: Study) -> Papers:
     return Papers(card, prices, claims, payments, flows)
 
 
-def _read(study: Study, file: str | None, columns: dict[str, str], required: list[str]) -> pd.DataFrame:
+def _read(study: Study, file: str | None, columns: Columns, required: list[str]) -> pd.DataFrame:
     """A checked table with all its columns, or an empty one."""
     if file is None:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})

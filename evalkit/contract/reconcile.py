@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def reconcile(papers: Papers, cap: float | None) -> tuple[pd.DataFrame, pd.DataF
     table["gross"], table["cut"], table["owed"] = totals["gross"], totals["cut_off"], totals["paid"]
     table["paid"] = _paid(papers.payments, table.index)
     table["difference"] = table["paid"] - table["owed"]
-    by_unit = ~table["mechanism"].isin(STEPPED) & (table["price"] > 0)
+    by_unit = ~table["mechanism"].isin(STEPPED) & (table["price"] > 0) & (table["cut"] <= CLOSE)
     table["implied_units"] = (table["paid"] / table["price"]).where(by_unit)
     return table.reset_index(), ledger
 
@@ -183,7 +184,7 @@ def _mismatches(study: Study, table: pd.DataFrame) -> list[Flag]:
     return [Flag("contract", "caution", text, "To ask the parties: " + " ".join(questions), "payments")]
 
 
-def _question(study: Study, row: dict[str, Any]) -> str:
+def _question(study: Study, row: Mapping[Any, Any]) -> str:
     """One metric's question; where few people are behind it, without the figures."""
     published, rule = bool(study.contract and study.contract.published), study.disclosure.rule
     few = pd.notna(row["people"]) and disclosure.count(row["people"], rule, published) == words.SUPPRESSED
@@ -199,7 +200,7 @@ def _question(study: Study, row: dict[str, Any]) -> str:
     return f"{row['title']}: {of}: were {implied} units paid, or other prices?"
 
 
-def _after_caps(row: dict[str, Any]) -> str:
+def _after_caps(row: Mapping[Any, Any]) -> str:
     return " after caps" if row["cut"] > CLOSE else ""
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from evalkit.errors import DataError
 
@@ -78,6 +77,8 @@ def returns(cash_flows: pd.DataFrame) -> Returns:
 
 def _irr(amounts: np.ndarray, years: np.ndarray) -> float | None:
     """The one rate at which the flows are worth nothing today; None where there is none, or several."""
+
+    from scipy.optimize import brentq  # here, so that importing evalkit stays fast
 
     def worth(rate: float) -> float:
         return float((amounts / (1 + rate) ** years).sum())

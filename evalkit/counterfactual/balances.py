@@ -15,7 +15,10 @@ COMPARABLE, FAR_APART = 0.1, 0.25
 
 
 def balance(
-    frame: pd.DataFrame, treated: str, covariates: Sequence[str], weights: str | Sequence[float] | None = None
+    frame: pd.DataFrame,
+    treated: str,
+    covariates: Sequence[str],
+    weights: str | Sequence[float] | np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Standardised mean differences and variance ratios of the covariates.
 

@@ -10,19 +10,52 @@ from evalkit.errors import Flag
 
 
 def is_number(column: pd.Series) -> bool:
-    """Whether a covariate is used as a number (dates count in days) and not by its levels."""
+    """Whether a covariate is used as a number and not by its levels.
+
+    Parameters
+    ----------
+    column : Series
+        A covariate.
+
+    Returns
+    -------
+    bool
+        Dates count in days; yes/no counts as a number.
+    """
     return pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
 
 
 def as_numbers(column: pd.Series) -> np.ndarray:
-    """A numeric, boolean or date column as floats; missing is NaN, dates are days."""
+    """Turn a numeric, yes/no or date column into floats.
+
+    Parameters
+    ----------
+    column : Series
+        Numbers, yes/no or dates.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        Missing is NaN; dates are days.
+    """
     if pd.api.types.is_datetime64_any_dtype(column):
         return ((column - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     return column.to_numpy(dtype=float, na_value=np.nan)
 
 
 def levels_of(column: pd.Series) -> list[str]:
-    """The levels of a categorical covariate as text, in ascending order."""
+    """List the levels of a categorical covariate.
+
+    Parameters
+    ----------
+    column : Series
+        Words.
+
+    Returns
+    -------
+    list of str
+        Ascending, missing left out.
+    """
     return sorted(column.dropna().astype(str).unique())
 
 

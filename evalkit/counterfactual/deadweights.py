@@ -40,11 +40,11 @@ def define_deadweight(plan: Plan, has_baseline: bool) -> Definition:
     """
     base = plan.contract_baseline
     if plan.values == "yes or no" and plan.better == "lower":
-        return Definition({"one": 1, "counterfactual": -1}, {"one": 1, "observed": -1}, "share of its absence")
+        return Definition({"one": 1.0, "counterfactual": -1.0}, {"one": 1.0, "observed": -1.0}, "share of its absence")
     if plan.values == "yes or no" or (plan.values == "amount" and plan.better == "higher" and base is None):
         return Definition({"counterfactual": 1}, {"observed": 1}, "counterfactual / observed")
     if plan.values == "amount" and base is not None:
-        sign = 1 if plan.better == "lower" else -1
+        sign = 1.0 if plan.better == "lower" else -1.0
         says = "(contract baseline - counterfactual) / (contract baseline - observed)"
         return Definition({"one": sign * base, "counterfactual": -sign}, {"one": sign * base, "observed": -sign}, says)
     if plan.values == "amount":

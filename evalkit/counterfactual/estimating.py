@@ -93,7 +93,9 @@ def estimate(
         extra=_extra_columns(frame, entry, options),
     )
     if entry.comparison and treated is None:
-        raise EstimationError(f'estimator "{estimator}" compares two arms: say which column is 1 for the treated (treated = ...).')
+        raise EstimationError(
+            f'estimator "{estimator}" compares two arms: say which column is 1 for the treated (treated = ...).'
+        )
     panel = prepare(frame, columns, plan, repeated=entry.before_and_after)
     return entry.run(panel, _infer_values(panel, plan))
 
@@ -104,7 +106,12 @@ def _check_options(entry: Entry, options: dict[str, Any]) -> None:
     problems = [
         f'"{entry.name}" has no option "{name}". {did_you_mean(name, known)}' for name in options if name not in known
     ]
-    for name, allowed in (("se", entry.se), ("estimand", entry.estimands), ("values", VALUES), ("better", ("higher", "lower"))):
+    for name, allowed in (
+        ("se", entry.se),
+        ("estimand", entry.estimands),
+        ("values", VALUES),
+        ("better", ("higher", "lower")),
+    ):
         given = options.get(name)
         if given is not None and given not in allowed:
             problems.append(f'{name} = "{given}" is not offered by "{entry.name}". {did_you_mean(given, allowed)}')
@@ -123,7 +130,9 @@ def _plan(entry: Entry, options: dict[str, Any], clustered: bool) -> Plan:
     if se.startswith("cr") and not clustered and not entry.before_and_after:
         raise EstimationError(f'se = "{se}" is for clustered data: name the column of clusters (cluster = ...).')
     if clustered and se in ("classical", "hc0", "hc1", "hc2", "hc3") and len(entry.se) > 2:
-        raise EstimationError(f'se = "{se}" leaves the clusters out of the interval. Use "cr2", "cr1s" or "cr3", or drop cluster.')
+        raise EstimationError(
+            f'se = "{se}" leaves the clusters out of the interval. Use "cr2", "cr1s" or "cr3", or drop cluster.'
+        )
     return Plan(
         estimator=entry.name,
         se=se,

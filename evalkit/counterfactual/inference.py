@@ -19,7 +19,23 @@ FEW_CLUSTERS = 20
 
 
 def small_sample(groups: np.ndarray | None) -> float:
-    """sqrt(G / (G - 1)) for cluster codes of the rows concerned; 1 without clusters."""
+    """Give the factor by which contributions grow because clusters are few.
+
+    Parameters
+    ----------
+    groups : ndarray or None
+        Cluster codes of the rows concerned.
+
+    Returns
+    -------
+    float
+        sqrt(G / (G - 1)); 1 without clusters.
+
+    Raises
+    ------
+    EstimationError
+        There is only one cluster.
+    """
     if groups is None:
         return 1.0
     count = len(np.unique(groups))
@@ -29,7 +45,20 @@ def small_sample(groups: np.ndarray | None) -> float:
 
 
 def mean_contributions(panel: Panel, values: np.ndarray | None = None) -> np.ndarray:
-    """What each row contributes to the treated's mean of ``values`` (default: the outcome; gaps left out)."""
+    """Say what each row contributes to the treated's mean.
+
+    Parameters
+    ----------
+    panel : Panel
+        The people.
+    values : ndarray, optional
+        Default: the outcome; gaps are left out.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        0 for the comparison.
+    """
     values = panel.y if values is None else values
     mask = (panel.treated == 1) & ~np.isnan(values)
     n = int(mask.sum())
@@ -75,7 +104,7 @@ def conclude(
     observed = float(panel.y[treated].mean()) if observed is None else observed
     influence = _by_person(panel, rows)
     groups = _person_groups(panel, influence.index)
-    sums = {name: np.bincount(groups, column.to_numpy()) for name, column in influence.items()}
+    sums = {str(name): np.bincount(groups, column.to_numpy()) for name, column in influence.items()}
     se = math.sqrt(float((sums["effect"] ** 2).sum()))
     critical = float(stats.t.ppf(0.5 + plan.level / 2, df))
     values = {"effect": effect, "observed": observed, "counterfactual": observed - effect}
@@ -160,7 +189,9 @@ def _cluster_flags(panel: Panel, n_clusters: int | None, df: float) -> list[Flag
     if n_clusters is None or n_clusters >= FEW_CLUSTERS:
         return []
     text = f"There are few clusters ({n_clusters}), so the interval and p-value are less certain than they look."
-    return [Flag("counterfactual", "caution", text, f"Degrees of freedom {words.number(df, 1)}; 20 or more are wished for.")]
+    return [
+        Flag("counterfactual", "caution", text, f"Degrees of freedom {words.number(df, 1)}; 20 or more are wished for.")
+    ]
 
 
 def _no_deadweight(why: str) -> list[Flag]:

@@ -43,7 +43,15 @@ def nearest_on_line(treated: Array, comparison: Array, order: Array, ratio: int,
         for person in order.tolist():
             if turn and result[person, turn - 1] < 0:
                 continue
-            place = _nearer(values, scores[person], _find(right, places[person]), _find(left, places[person]) - 1, by_score, starts, right)
+            place = _nearer(
+                values,
+                scores[person],
+                _find(right, places[person]),
+                _find(left, places[person]) - 1,
+                by_score,
+                starts,
+                right,
+            )
             if place < 0 or abs(values[place] - scores[person]) > limit:
                 continue
             result[person, turn] = by_score[place]
@@ -76,7 +84,9 @@ def _find(links: list[int], place: int) -> int:
     return place
 
 
-def _nearer(values: list[float], score: float, above: int, below: int, by_score: Array, starts: list[int], right: list[int]) -> int:
+def _nearer(
+    values: list[float], score: float, above: int, below: int, by_score: Array, starts: list[int], right: list[int]
+) -> int:
     """The nearer of the two candidates; among equals the lowest id."""
     if below >= 0:
         below = _find(right, starts[below])
@@ -88,7 +98,9 @@ def _nearer(values: list[float], score: float, above: int, below: int, by_score:
     return above if up < down else below
 
 
-def nearest_in_space(treated: Array, comparison: Array, order: Array, ratio: int, allowed: Array | None = None) -> Array:
+def nearest_in_space(
+    treated: Array, comparison: Array, order: Array, ratio: int, allowed: Array | None = None
+) -> Array:
     """Match on several whitened numbers (Mahalanobis distance), each treated in turn taking the nearest that is left.
 
     Parameters

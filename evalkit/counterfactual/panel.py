@@ -113,7 +113,18 @@ class Panel:
 
 
 def codes(values: np.ndarray | pd.Series) -> np.ndarray:
-    """Codes 0, 1, 2 ... in ascending order of the values as text."""
+    """Number the distinct values.
+
+    Parameters
+    ----------
+    values : array-like
+        Words or numbers.
+
+    Returns
+    -------
+    ndarray of int
+        0, 1, 2 ... in ascending order of the values as text.
+    """
     return np.unique(np.asarray(values).astype(str), return_inverse=True)[1]
 
 
@@ -180,7 +191,9 @@ def _dropped_flag(dropped: int, rows: int) -> Flag:
     """How many rows were left out."""
     share = words.percent(dropped / rows, 1)
     text = "People without this outcome, or without an arm or cluster, are not in the estimate."
-    return Flag("counterfactual", "caution" if dropped / rows > 0.05 else "note", text, f"{share} of those in the cohort.")
+    return Flag(
+        "counterfactual", "caution" if dropped / rows > 0.05 else "note", text, f"{share} of those in the cohort."
+    )
 
 
 def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:
@@ -223,7 +236,9 @@ def _check_people(used: pd.DataFrame, columns: Columns, repeated: bool) -> None:
     twice = int(used[by].astype(str).duplicated().sum())
     if twice:
         what = "time" if repeated else "table"
-        raise EstimationError(f'{twice} rows repeat a person within one {what} ("{columns.person}"). Keep one row each.')
+        raise EstimationError(
+            f'{twice} rows repeat a person within one {what} ("{columns.person}"). Keep one row each.'
+        )
 
 
 def _arm(used: pd.DataFrame, columns: Columns) -> np.ndarray:
@@ -237,5 +252,7 @@ def _arm(used: pd.DataFrame, columns: Columns) -> np.ndarray:
         raise EstimationError(f'treated column "{columns.treated}" must be 1 or 0 (true or false); it holds {seen}.')
     for arm, name in ((1.0, "treated"), (0.0, "comparison")):
         if not (values == arm).any():
-            raise EstimationError(f'nobody in the {name} arm has a value of "{columns.outcome}". There is nothing to compare.')
+            raise EstimationError(
+                f'nobody in the {name} arm has a value of "{columns.outcome}". There is nothing to compare.'
+            )
     return values

@@ -16,7 +16,7 @@ LARGE_WEIGHT = 0.10
 
 @dataclass(frozen=True)
 class Score:
-    """A fitted logit: logit and probability per row, design with constant, contributions of rows to its coefficients."""
+    """A fitted logit: by row its logit, probability, design (with constant) and contributions to the coefficients."""
 
     logit: np.ndarray
     probability: np.ndarray
@@ -43,7 +43,9 @@ def propensity(panel: Panel) -> Score:
         There are no covariates, or they tell the arms apart without fail.
     """
     if panel.x.shape[1] == 0:
-        raise EstimationError("a propensity score needs covariates that vary. Name some, or use estimator = \"difference\".")
+        raise EstimationError(
+            'a propensity score needs covariates that vary. Name some, or use estimator = "difference".'
+        )
     x = panel.x.to_numpy()
     centre, scale = x.mean(axis=0), x.std(axis=0)
     design = np.column_stack([np.ones(len(x)), (x - centre) / scale])
@@ -95,7 +97,8 @@ def _separated(panel: Panel) -> str:
     named = f" Look at {words.listed(guilty)}." if guilty else ""
     return (
         "the covariates tell treated and comparison people apart without fail, so nobody comparable is left."
-        f"{named} Drop or coarsen covariates, or leave out people who could not have been in the other arm by a cohort rule."
+        f"{named} Drop or coarsen covariates, or leave out by a cohort rule "
+        "people who could not have been in the other arm."
     )
 
 
@@ -120,16 +123,35 @@ def weight_flags(panel: Panel, score: Score, weights: np.ndarray) -> list[Flag]:
     flags = []
     if share.max() > LARGE_WEIGHT:
         text = f"One comparison person carries {words.percent(share.max(), 0)} of the comparison's weight."
-        flags.append(Flag("counterfactual", "caution", text, f"The weighted comparison is worth {words.number(effective, 0)} people."))
+        flags.append(
+            Flag(
+                "counterfactual",
+                "caution",
+                text,
+                f"The weighted comparison is worth {words.number(effective, 0)} people.",
+            )
+        )
     beyond = (score.logit[treated] > score.logit[~treated].max()) | (score.logit[treated] < score.logit[~treated].min())
     if beyond.mean() > 0.02:
-        text = f"{words.percent(beyond.mean(), 0)} of the treated are unlike anybody in the comparison (outside its range of scores)."
+        share_beyond = words.percent(beyond.mean(), 0)
+        text = f"{share_beyond} of the treated are unlike anybody in the comparison (outside its range of scores)."
         flags.append(Flag("counterfactual", "serious" if beyond.mean() > 0.2 else "caution", text))
     return flags
 
 
 def effective_size(weights: np.ndarray) -> float:
-    """Kish's effective sample size, the square of the sum over the sum of squares."""
+    """Compute Kish's effective sample size.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Of one arm.
+
+    Returns
+    -------
+    float
+        The square of the sum over the sum of squares.
+    """
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 

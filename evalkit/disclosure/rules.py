@@ -36,7 +36,18 @@ class Rule:
     source: str
 
     def shown(self, n: int) -> int | str:
-        """The count as it may be printed."""
+        """Hide or round one count.
+
+        Parameters
+        ----------
+        n : int
+            People.
+
+        Returns
+        -------
+        int or str
+            The count as it may be printed, or "[c]".
+        """
         if n < self.below:
             return words.SUPPRESSED
         return math.floor(n / self.nearest + 0.5) * self.nearest

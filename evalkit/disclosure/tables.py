@@ -17,6 +17,7 @@ Total = str | Sequence[str] | Mapping[str, Sequence[str]] | None
 SMALL = "a count below the threshold"
 COMPLEMENT = "could be used to find a small count by subtraction"
 RESTS = "rests on a hidden count"
+PUBLISHED = "published figures: not counts of people in our care"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def protect(
     Parameters
     ----------
     table : DataFrame, shape (n_rows, n_columns)
-        Never changed. Row labels must be unique where anything is added up.
+        Never changed. Row labels must be unique.
     rule : str
         The rule set in force.
     counts : list of str, optional
@@ -61,12 +62,11 @@ def protect(
     behind : dict, optional
         Column of percentages, means or amounts -> the count column it rests on.
     total : str, list or dict, optional
-        What is published as a total: the name of a column (of all other counts, or in a dict of the columns listed),
-        or the label of a row (in the index or in a text column) that holds the column totals.
+        Published totals: a column (of all other counts, or in a dict of those listed), or the label of a row.
     links : list of (whole, parts), optional
         Further sums, each cell as (row label, column).
     published : bool
-        Whether these are published figures: they pass as they are, and the log says so.
+        Published figures pass as they are, and the log says so.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def protect(
     """
     found = find_rule(rule)
     if published:
-        return Protected(table.copy(), _log([("all", "", "published figures: not counts of people in our care")]))
+        return Protected(table.copy(), _log([("all", "", PUBLISHED)]))
     names = _count_columns(table) if counts is None else list(counts)
     check_counts(table, names, behind or {})
     values = {(row, name): value for name in names for row, value in numbers(table, name)}

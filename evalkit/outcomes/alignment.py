@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import Flag
+from evalkit.errors import Flag, Level
 from evalkit.outcomes.ground import Ground, Reading
 from evalkit.words import percent
 
@@ -97,34 +97,28 @@ def _reading(ground: Ground, measure: str, occasion: str, aligned: pd.DataFrame)
 def _flags(
     ground: Ground, measure: str, ours: pd.DataFrame, aligned: pd.DataFrame, occasions: Sequence[Occasion]
 ) -> list[Flag]:
-    flags = []
     unscored = int(ours["value"].isna().sum())
-    if unscored:
-        of = f"{ground.says(unscored)} of {ground.says(len(ours))} readings"
-        text = f"{of} have too few answers for a score and are not used."
-        flags.append(Flag("outcomes", "note", text, about=measure))
     undated = int((ours["value"].notna() & ours["date"].isna()).sum())
-    if undated:
-        text = f"{ground.says(undated)} readings have no date and are not used."
-        flags.append(
-            Flag(
-                "outcomes", "caution", f"{ground.says(undated)} readings have no date and are not used.", about=measure
-            )
-        )
     again = int((aligned["occasion"].notna() & ~aligned["kept"]).sum())
+    flags: list[Flag] = []
+    if unscored:
+        text = f"{_readings(ground, unscored)} have too few answers for a score, or no value, and are not used."
+        flags.append(Flag("outcomes", "note", text, f"Of {ground.says(len(ours))} readings in all.", measure))
+    if undated:
+        text = f"{_readings(ground, undated)} have no date and are not used."
+        flags.append(Flag("outcomes", "caution", text, about=measure))
     if again:
+        text = f"{_readings(ground, again)} fall into an occasion that already has one for the person."
         detail = "The reading nearest the occasion's day is used; of two as near, the earlier."
-        text = f"{ground.says(again)} further readings fall into an occasion that already has one for the person."
-        flags.append(
-            Flag(
-                "outcomes",
-                "note",
-                text,
-                detail,
-                measure,
-            )
-        )
+        flags.append(Flag("outcomes", "note", text, detail, measure))
     return flags + _outside_flags(ground, measure, aligned, occasions)
+
+
+def _readings(ground: Ground, count: int, of: int = 0) -> str:
+    """The start of a sentence about so many readings, with their share where that tells of no few people."""
+    shown = ground.says(count)
+    share = f" ({percent(count / of)})" if of and shown[0].isdigit() else ""
+    return f"{shown[:1].upper()}{shown[1:]} readings{share}"
 
 
 def _outside_flags(ground: Ground, measure: str, aligned: pd.DataFrame, occasions: Sequence[Occasion]) -> list[Flag]:
@@ -134,11 +128,8 @@ def _outside_flags(ground: Ground, measure: str, aligned: pd.DataFrame, occasion
     first = min(occasion.day + occasion.window[0] for occasion in occasions)
     last = max(occasion.day + occasion.window[1] for occasion in occasions)
     early, late = int((outside["day"] < first).sum()), int((outside["day"] > last).sum())
-    between = len(outside) - early - late
-    share = len(outside) / len(aligned)
-    count = f"{ground.says(len(outside))} readings ({percent(share)})"
-    text = f"{count} fall outside every occasion's window and are not used."
-    parts = [(early, "too early"), (late, "too late"), (between, "between two windows")]
+    parts = [(early, "too early"), (late, "too late"), (len(outside) - early - late, "between two windows")]
+    found = f"{_readings(ground, len(outside), len(aligned))} fall outside every occasion's window and are not used."
     detail = "; ".join(f"{ground.says(n)} {word}" for n, word in parts if n)
-    level = "caution" if share > _MANY_OUTSIDE else "note"
-    return [Flag("outcomes", level, text, f"{detail[:1].upper()}{detail[1:]}.", measure)]
+    level: Level = "caution" if len(outside) > _MANY_OUTSIDE * len(aligned) else "note"
+    return [Flag("outcomes", level, found, f"{detail[:1].upper()}{detail[1:]}.", measure)]

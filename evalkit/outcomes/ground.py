@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ class Ground:
     def positions(self, name: str) -> np.ndarray:
         """For each row of a table, where its person stands in the cohort; -1 for those not in it."""
         person = self.study.cohort.person  # type: ignore[union-attr]
-        return self.people.get_indexer(ids(self.need(name, [person])[person]))
+        return self.people.get_indexer(pd.Index(ids(self.need(name, [person])[person])))
 
     def says(self, n: int) -> str:
         """A count of people or of their readings, as it may be printed."""
@@ -121,7 +122,7 @@ def ids(column: pd.Series) -> np.ndarray:
     return column.astype("str").to_numpy(dtype=object)
 
 
-def lines(positions: np.ndarray) -> list[int]:
+def lines(positions: Iterable[int]) -> list[int]:
     """Line numbers in the file, the header being line 1."""
     return [int(position) + _HEADER_AND_ONE for position in positions]
 

@@ -6,7 +6,7 @@ and the rounding then stand in one small table per scale instead of in arithmeti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def answers(
     columns: Sequence[str] | None,
     coding: str,
     where: str,
-    name_rows: Callable[[np.ndarray], Sequence[object]],
+    name_rows: Callable[[np.ndarray], Iterable[object]],
 ) -> dict[str, np.ndarray]:
     """Check the answers and code them, lowest answer 0, blank -1, reverse keys and recodes applied.
 
@@ -285,6 +285,6 @@ def _converted(raw: np.ndarray, table: list[float], low: int) -> np.ndarray:
 def _band(values: np.ndarray, edges: list[float], higher: bool) -> np.ndarray:
     """1 for the best band; edges are upper edges, or lower edges where higher is better."""
     beyond = [(values < edge) if higher else (values > edge) for edge in edges[:-1]]
-    band = np.sum(beyond, axis=0, dtype=np.int8) + 1.0
+    band = np.asarray(np.sum(beyond, axis=0, dtype=np.int8), dtype=float) + 1
     band[np.isnan(values)] = np.nan
     return band

@@ -161,7 +161,7 @@ def _period_flags(measure: Measure, keys: dict[str, Any], readings: list[Reading
     before, after = period.get("baseline"), period.get("follow_up")
     if before == after or len(readings) < 2:
         return []
-    text = f"The follow-up form of {keys['id']} asks about the last {after}, the baseline form about the last {before}."
+    text = f"The follow-up form of {keys['id']} looks back {after}, the baseline form {before}."
     detail = "Part of any change from baseline may come from the form; both arms answer the same forms."
     return [Flag("outcomes", "note", text, detail, measure.id)]
 
@@ -289,7 +289,7 @@ def _last_date(ground: Ground, also: list[pd.Series]) -> pd.Timestamp:
 @kind("rule")
 def _rule(ground: Ground, measure: Measure, _: Earlier) -> Found:
     """Yes or no by the cohort's rule language; missing where the rule cannot be answered."""
-    answers = ground.cohort.rule_answers(measure.rule)
+    answers = ground.cohort.rule_answers(str(measure.rule))
     by_person = pd.Series(answers.to_numpy(dtype=float, na_value=np.nan), index=ids(answers.index.to_series()))
     values = by_person.reindex(ground.people.to_numpy()).to_numpy()
     return Found([_once(ground, measure, values)], _about(measure, values="yes or no"))

@@ -162,7 +162,7 @@ def _long(ground: Ground, readings: list[Reading], facts: dict[str, dict[str, An
     people, count = len(ground.people), len(readings)
     once = {name: ground.column(name).reset_index(drop=True) for name in ("arm", "treated", "cluster", "strata")}
     blank = np.full(people, np.datetime64("NaT"), dtype="datetime64[s]")
-    table = {"person": np.tile(ground.people.to_numpy(), count)}
+    table: dict[str, Any] = {"person": np.tile(ground.people.to_numpy(), count)}
     table |= {name: pd.concat([column] * count, ignore_index=True) for name, column in once.items()}
     by_reading = {
         "outcome": [reading.key for reading in readings],

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import disclosure
-from evalkit.errors import Flag
+from evalkit.errors import Flag, Level
 from evalkit.outcomes.ground import Ground, Reading
 from evalkit.words import SUPPRESSED, listed, percent
 
@@ -114,7 +114,7 @@ def completeness_flags(ground: Ground, table: pd.DataFrame, titles: dict[str, st
     for measure, rows in table[table["share"] < ENOUGH].groupby("measure", sort=False):
         text = f"{titles[str(measure)]}: fewer than {percent(ENOUGH, 0)} have a value."
         parts = [_share(ground, row) for _, row in rows.iterrows()]
-        level = "serious" if (rows["n"] == 0).any() else "caution"
+        level: Level = "serious" if (rows["n"] == 0).any() else "caution"
         flags.append(Flag("outcomes", level, text, f"Share with a value: {listed(parts)}.", str(measure)))
     return flags
 

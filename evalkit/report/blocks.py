@@ -298,7 +298,9 @@ def _sort(content: Cell) -> str:
 
 def _notes(table: Table) -> list[str]:
     used = {cell(content).text for row in table.rows for content in row}
-    keys = [f"<b>{symbol}</b> {esc(table.meanings.get(symbol, word))}." for symbol, word in KEYS.items() if symbol in used]
+    keys = [
+        f"<b>{symbol}</b> {esc(table.meanings.get(symbol, word))}." for symbol, word in KEYS.items() if symbol in used
+    ]
     lines = [" ".join(keys)] if keys else []
     lines += [esc(note) for note in table.notes if note]
     lines += [f"Source: {esc(sentence(table.source))}"] if table.source else []

@@ -89,7 +89,9 @@ def _answers(evaluation: Any, label: str, arms: dict[str, pd.Series]) -> Blocks:
     for arm, values in arms.items():
         counts = [int((values.astype(str) == answer).sum()) for answer in answers]
         frame[f"{arm}_n"] = [*counts, sum(counts)]
-        frame[arm] = [words.percent(n / sum(counts)) if sum(counts) else words.NOT_AVAILABLE for n in [*counts, sum(counts)]]
+        frame[arm] = [
+            words.percent(n / sum(counts)) if sum(counts) else words.NOT_AVAILABLE for n in [*counts, sum(counts)]
+        ]
     safe = _safe(frame, evaluation, total="all answers")  # so that no answer can be found from the others
     yes = [answer for answer in answers if answer in {"1", "1.0", "True"}]
     only = yes if len(answers) <= 2 and yes else answers

@@ -46,7 +46,14 @@ def balance(evaluation: Any) -> Figure | None:
     )
     told = f"Divided by the {table.attrs.get('denominator', 'standard deviation of the treated')}."
     how = How([told], table=grid, summary="Numbers and method")
-    return Figure("balance", _balance_finding(rows), f"Absolute standardised difference, for {outcome_name(row)}", drawn.wide, drawn.narrow, how=how)
+    return Figure(
+        "balance",
+        _balance_finding(rows),
+        f"Absolute standardised difference, for {outcome_name(row)}",
+        drawn.wide,
+        drawn.narrow,
+        how=how,
+    )
 
 
 def _balance_finding(rows: list[tuple[str, float, float]]) -> str:
@@ -85,7 +92,10 @@ def rates(evaluation: Any) -> Figure | None:
         return None
     form = wording(row, evaluation.study.study.currency)
     scale = form.scale
-    bars = [("Observed", real(row.observed) * scale, True), ("Without it, by the comparison", real(row.counterfactual) * scale, False)]
+    bars = [
+        ("Observed", real(row.observed) * scale, True),
+        ("Without it, by the comparison", real(row.counterfactual) * scale, False),
+    ]
     drawn = two_rates(bars, form.unit, form.digits)
     change = words.percent(abs(real(row.relative)), 1) if finite(row.relative) else form.size(row.effect)
     way = "below" if real(row.effect) < 0 else "above"
@@ -132,9 +142,18 @@ def benchmark_table(evaluation: Any) -> Table | None:
         "benchmark",
         f"{agree} of {len(table)} analyses agree with the experiment within their uncertainty",
         f"{title}: {form.signed(first.benchmark)} (SE {form.change(first.benchmark_se).lstrip('+')}); differences in {form.unit}",
-        [Column("Analysis", False), Column("Estimate"), Column("95%"), Column("Estimate minus benchmark"), Column("95%"), Column("Includes 0", False)],
+        [
+            Column("Analysis", False),
+            Column("Estimate"),
+            Column("95%"),
+            Column("Estimate minus benchmark"),
+            Column("95%"),
+            Column("Includes 0", False),
+        ],
         rows,
-        notes=["People who stand in both the estimate and the experiment are counted once in the interval of the difference."],
+        notes=[
+            "People who stand in both the estimate and the experiment are counted once in the interval of the difference."
+        ],
         source=said(getattr(plan, "source", "")),
         how=How([], ["benchmark.effect", *(f"benchmark.{row.id}.difference" for row in table.itertuples())]),
         dense=True,

@@ -77,10 +77,27 @@ def _changes(table: pd.DataFrame) -> tuple[Change, ...]:
     by_ratio = treated / (now["comparison"] * last["treated"] / last["comparison"]) - 1
     by_sum = treated / (now["comparison"] + last["treated"] - last["comparison"]) - 1
     return (
-        Change("last_pre", "Change in the gap since the last period before", by_last, words.number(by_last, 1, sign=True)),
-        Change("mean_pre", f"Change in the gap since the mean of {len(before)} periods before", by_mean, words.number(by_mean, 1, sign=True)),
-        Change("relative_ratio", "Relative change, had the ratio of the last period before held", by_ratio, words.percent(by_ratio, 1, sign=True)),
-        Change("relative_additive", "Relative change, had the gap of the last period before held", by_sum, words.percent(by_sum, 1, sign=True)),
+        Change(
+            "last_pre", "Change in the gap since the last period before", by_last, words.number(by_last, 1, sign=True)
+        ),
+        Change(
+            "mean_pre",
+            f"Change in the gap since the mean of {len(before)} periods before",
+            by_mean,
+            words.number(by_mean, 1, sign=True),
+        ),
+        Change(
+            "relative_ratio",
+            "Relative change, had the ratio of the last period before held",
+            by_ratio,
+            words.percent(by_ratio, 1, sign=True),
+        ),
+        Change(
+            "relative_additive",
+            "Relative change, had the gap of the last period before held",
+            by_sum,
+            words.percent(by_sum, 1, sign=True),
+        ),
     )
 
 

@@ -65,7 +65,9 @@ def _build(evaluation: Any) -> dict[str, Built]:
         number += part.numbered
         label = str(number) if part.numbered else ""
         body = "".join(_numbered(block, counts) for block in blocks)
-        built[part.id] = Built(part.id, part.name(evaluation), label, _wrapped(part, part.name(evaluation), label, body))
+        built[part.id] = Built(
+            part.id, part.name(evaluation), label, _wrapped(part, part.name(evaluation), label, body)
+        )
     return built
 
 

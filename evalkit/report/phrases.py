@@ -86,17 +86,19 @@ class Wording:
         up, down = ("more", "fewer") if self.kind == "number" and self.unit == "days" else ("higher", "lower")
         return f"{self.size(value)} {down if real(value) < 0 else up}"
 
-    def spread(self, low: object, high: object) -> str:
-        """An interval in words: "6.5 lower to 8.7 higher"."""
+    def spread(self, low: object, high: object, with_unit: bool = False) -> str:
+        """An interval in words: "6.5 lower to 8.7 higher", "21.3 to 72.1 days fewer"."""
         if not finite(low) or not finite(high):
             return words.interval(real(low), real(high))
         up, down = ("more", "fewer") if self.kind == "number" and self.unit == "days" else ("higher", "lower")
-        ends = [self.change(abs(real(end))).lstrip("+") for end in (low, high)]
-        ways = [down if real(end) < 0 else up for end in (low, high)]
-        if ways[0] == ways[1]:
-            near, far = sorted(ends, key=lambda end: float(end.replace(",", "").lstrip("\u00a3$\u20ac")))
-            return f"{near} to {far} {ways[0]}"
-        return f"{ends[0]} {ways[0]} to {ends[1]} {ways[1]}"
+        near, far = sorted((real(low), real(high)), key=abs)
+        ends = [self.change(abs(end)).lstrip("+") for end in (near, far)]
+        units = [self._with_unit(end) if with_unit else end for end in ends]
+        if real(low) * real(high) >= 0:
+            return f"{ends[0]} to {units[1]} {down if far < 0 else up}"
+        parts = [self.change(abs(real(end))).lstrip("+") for end in (low, high)]
+        parts = [self._with_unit(end) if with_unit else end for end in parts]
+        return f"{parts[0]} {down} to {parts[1]} {up}"
 
     @property
     def scale(self) -> float:
@@ -191,7 +193,11 @@ def lead(row: Any, study: Any) -> str:
             f" with {arm_names(study)[0]} than with {arm_names(study)[1]}."
         )
     prefix = "Worse: " if row.conclusion == "worse" else ""
-    return prefix + _changed(row, wording_, name, arm_names(study)) if prefix else sentence(_changed(row, wording_, name, arm_names(study)))
+    return (
+        prefix + _changed(row, wording_, name, arm_names(study))
+        if prefix
+        else sentence(_changed(row, wording_, name, arm_names(study)))
+    )
 
 
 def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> str:

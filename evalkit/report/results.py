@@ -132,7 +132,16 @@ def _benchmark(evaluation: Any) -> Iterator[Result]:
     first = table.iloc[0]
     width = 1.959964 * real(first.benchmark_se)
     low, high = _number(first.benchmark - width), _number(first.benchmark + width)
-    yield Result("benchmark.effect", _number(first.benchmark), unit, low, high, form.signed(first.benchmark), "effect", "the experiment")
+    yield Result(
+        "benchmark.effect",
+        _number(first.benchmark),
+        unit,
+        low,
+        high,
+        form.signed(first.benchmark),
+        "effect",
+        "the experiment",
+    )
     for line in table.itertuples():
         text, bounds = form.signed(line.difference), (_number(line.difference_low), _number(line.difference_high))
         source = f"{line.says}: estimate minus benchmark"
@@ -159,8 +168,14 @@ def _contract(evaluation: Any) -> Iterator[Result]:
         if not finite(value):
             continue
         bounds = (_number(totals.get(f"{name}_low")), _number(totals.get(f"{name}_high")))
-        text = words.money(real(value), currency) if name == "anyway" else words.whole_money(real(value), currency, sign=name == "difference")
-        yield Result(f"contract.{name}", _number(value), currency, *bounds, text, "payments", "rate card, achieved, payments")
+        text = (
+            words.money(real(value), currency)
+            if name == "anyway"
+            else words.whole_money(real(value), currency, sign=name == "difference")
+        )
+        yield Result(
+            f"contract.{name}", _number(value), currency, *bounds, text, "payments", "rate card, achieved, payments"
+        )
 
 
 def _value(evaluation: Any) -> Iterator[Result]:
@@ -170,7 +185,15 @@ def _value(evaluation: Any) -> Iterator[Result]:
     bounds = (_number(value.ratio_low), _number(value.ratio_high))
     currency = evaluation.study.study.currency
     text = words.whole_money(real(value.ratio), currency, 2)
-    yield Result("value.ratio", _number(value.ratio), f"{currency} for each {currency} 1", *bounds, text, "value", said(value.convention))
+    yield Result(
+        "value.ratio",
+        _number(value.ratio),
+        f"{currency} for each {currency} 1",
+        *bounds,
+        text,
+        "value",
+        said(value.convention),
+    )
 
 
 def primary(evaluation: Any) -> Any:

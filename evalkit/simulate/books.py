@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import StudyError
-from evalkit.simulate.edge_of_care import WINDOW
+from evalkit.simulate.world import WINDOW
 from evalkit.study import Study
 
 # Planned units per hundred treated people, and the half-years over which the plan spread them.

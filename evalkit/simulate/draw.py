@@ -10,10 +10,10 @@ import pandas as pd
 
 from evalkit.errors import StudyError, did_you_mean, several
 from evalkit.simulate.books import write_books
-from evalkit.simulate.edge_of_care import EdgeOfCare, draw_people
-from evalkit.simulate.edge_of_care_tables import FILES, tables_of
 from evalkit.simulate.nouns import Simulated
+from evalkit.simulate.recorded import FILES, tables_of
 from evalkit.simulate.truth import truth
+from evalkit.simulate.world import EdgeOfCare, draw_people
 from evalkit.study import Study
 
 # A world is its settings; another one is added here, with its own drawing, tables and truth.

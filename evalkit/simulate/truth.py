@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pandas as pd
 
-from evalkit.simulate.edge_of_care import EdgeOfCare, draw_people
+from evalkit.simulate.world import EdgeOfCare, draw_people
 
 _TRUTH_SEED = 20_170_101  # its own, so that the truth depends on the world alone and not on the study's seed
 _NOTE = (

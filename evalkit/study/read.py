@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from evalkit.errors import StudyError, did_you_mean, several
-from evalkit.study.checks import Names, disagreements
+from evalkit.study.checks import disagreements
 from evalkit.study.model import Study, StudyFile
+from evalkit.study.names import Names
 from evalkit.study.wording import Loc, nearest_key, sentences, trimmed
 
 FILE = "study.toml"
@@ -42,12 +43,13 @@ def read_study(folder: str | Path, with_files: bool = True) -> Study:
     path = study_file(Path(folder))
     raw = _parse(path)
     problems: list[str] = []
+    study: Study | None = None
     try:
         study = _as_study(raw, path.parent)
     except ValidationError as error:
         problems = sentences(error.errors(), raw)
         mended = _mended(raw, path.parent)
-        study = None if mended is None else _as_study(mended, path.parent)
+        study = _as_study(mended, path.parent) if mended is not None else None
     if study is not None:
         problems += disagreements(study, Names.of(study, raw), with_files)
     if problems or study is None:
@@ -71,7 +73,7 @@ def schema() -> dict[str, Any]:
 
 
 def shown(path: Path) -> str:
-    """A path as a reader sees it: from the working folder where it lies below, else its last two names.
+    """A path as a reader sees it: from the working folder where it lies below, else by its name.
 
     Parameters
     ----------
@@ -81,12 +83,12 @@ def shown(path: Path) -> str:
     Returns
     -------
     str
-        With forward slashes, never absolute.
+        With forward slashes, never absolute; a file's name comes with that of its folder.
     """
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
-        return "/".join(path.resolve().parts[-2:])
+        return "/".join(path.resolve().parts[-1 if path.is_dir() else -2 :])
 
 
 # ---------------------------------------------------------------- the file

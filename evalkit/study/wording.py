@@ -136,19 +136,21 @@ def place(loc: Loc, raw: dict[str, Any]) -> tuple[str, str]:
         ``[[measure]] sdq_parent`` and ``days_in.state``; keys may be empty.
     """
     here: Any = raw
-    heading, names, keys = "", [], []
+    heading = ""
+    names: list[str] = []
+    keys: list[str] = []
     for key in loc:
-        here = here[key] if isinstance(here, list) or key in here else None
+        here = here[key] if _holds(here, key) else None
         if isinstance(here, dict) and isinstance(key, int):
             names, keys = [*names, *keys], []
             heading = f"[[{'.'.join(names)}]] {_label(here, key)}"
         elif isinstance(key, int):
             keys.append(f"entry {key + 1}")
         elif not names:
-            names = [key]
+            names = [str(key)]
             heading = f"[{key}]"
         else:
-            keys.append(key)
+            keys.append(str(key))
     return heading, ".".join(keys).replace(".entry", " entry")
 
 
@@ -173,8 +175,9 @@ def _article(field: FieldInfo | None, key: str) -> str:
 
 def _written(value: object) -> str:
     """What the user wrote, short enough to quote."""
-    kinds = {dict: "a table { ... }", list: "a list [ ... ]"}
-    text = kinds.get(type(value)) or as_toml(value)
+    text = as_toml(value)
+    if isinstance(value, dict | list):
+        text = "a table { ... }" if isinstance(value, dict) else "a list [ ... ]"
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

@@ -81,7 +81,9 @@ def _check_kind(path: Path, suffix: str) -> None:
     if not found and start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         found = "a web page or XML"
     wanted = {".parquet": "a parquet file", ".xlsx": "a zip or Excel file", ".sav": "an SPSS file"}.get(suffix)
-    stata = suffix == ".dta" and (found == "a Stata file" or (not found and start[0] in range(102, 120)))
+    stata = suffix == ".dta" and (
+        found == "a Stata file" or (not found and start[0] in range(102, 116) and start[1:2] in (b"\1", b"\2"))
+    )
     if stata or (wanted is not None and found == wanted):
         return
     if suffix in (".csv", ".tsv") and not found:
@@ -102,11 +104,14 @@ def _read_csv(path: Path, _: str | None) -> pd.DataFrame:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     header = _header(path, delimiter)
     ragged: list[object] = []
+
+    def skip(row: object) -> str:
+        ragged.append(row)
+        return "skip"
+
     options = {
         "read_options": arrow_csv.ReadOptions(use_threads=False, column_names=_unique(header), skip_rows=0),
-        "parse_options": arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=lambda row: ragged.append(row) or "skip"
-        ),
+        "parse_options": arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
         "convert_options": arrow_csv.ConvertOptions(
             column_types={name: pa.string() for name in _unique(header)},
             strings_can_be_null=True,

@@ -8,8 +8,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evalkit.tables.words import quoted
-
 Kind = Literal["text", "number", "date", "share", "any"]
 NOT_THERE = ("NA", "NaN", "nan", "N/A", "NULL")  # how R, Python and SQL write a missing number in a csv file
 DATE_LIKE = r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ].*)?$|^\d{1,2}/\d{1,2}(?:/\d{2,4})?$|^\d{1,2}[.-]\d{1,2}[.-]\d{2,4}$"
@@ -22,17 +20,17 @@ class Wrong:
 
     Parameters
     ----------
-    finding : str
-        "are not numbers".
+    finding : (str, str)
+        What they are not, one and many: "a number", "numbers".
     rows : list of int
         Positions, from 0.
     first : str
-        The first such cell, quoted.
+        The first such cell, as it stands: to be quoted only where rows are not persons.
     remedy : str
         What to do.
     """
 
-    finding: str
+    finding: tuple[str, str]
     rows: list[int]
     first: str
     remedy: str
@@ -42,9 +40,9 @@ def _positions(mask: pd.Series) -> list[int]:
     return np.flatnonzero(mask.to_numpy(dtype=bool)).tolist()
 
 
-def _wrong(column: pd.Series, bad: pd.Series, finding: str, remedy: str) -> Wrong | None:
+def _wrong(column: pd.Series, bad: pd.Series, finding: tuple[str, str], remedy: str) -> Wrong | None:
     rows = _positions(bad)
-    return Wrong(finding, rows, quoted(column.iloc[rows[0]]), remedy) if rows else None
+    return Wrong(finding, rows, str(column.iloc[rows[0]]), remedy) if rows else None
 
 
 def as_numbers(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
@@ -66,7 +64,7 @@ def as_numbers(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
     numbers = numbers.where(np.isfinite(numbers.astype("float64")))
     bad = column.notna() & numbers.isna() & ~column.isin(NOT_THERE)
     remedy = "Write digits with a point for decimals; leave the cell empty where nothing is known."
-    return _smallest(numbers), _wrong(column, bad, "not numbers", remedy)
+    return _smallest(numbers), _wrong(column, bad, ("a number", "numbers"), remedy)
 
 
 def _smallest(numbers: pd.Series) -> pd.Series:
@@ -94,7 +92,7 @@ def as_dates(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
     bad = column.notna() & dates.isna() & ~column.isin(NOT_THERE)
     remedy = "Write dates as year-month-day, such as 2024-01-31, and only days of the calendar."
-    return dates, _wrong(column, bad, "not dates", remedy)
+    return dates, _wrong(column, bad, ("a date", "dates"), remedy)
 
 
 def as_shares(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
@@ -115,7 +113,7 @@ def as_shares(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
     numbers, _ = as_numbers(column)
     bad = column.notna() & ~numbers.between(0, 1) & ~column.isin(NOT_THERE)
     return numbers.astype("float64").where(~bad), _wrong(
-        column, bad, "not shares between 0 and 1", "Write 18 % as 0.18."
+        column, bad, ("a share between 0 and 1", "shares between 0 and 1"), "Write 18 % as 0.18."
     )
 
 

@@ -13,7 +13,7 @@ from evalkit.study.model import TableFile, TableInDatabase
 from evalkit.tables.expected import Needed, columns_needed, columns_used, covariates_unknown, person_tables
 from evalkit.tables.files import line_numbers, read_file
 from evalkit.tables.kinds import Kind, Wrong, convert
-from evalkit.tables.words import rows_listed
+from evalkit.tables.words import quoted, rows_listed, shape
 from evalkit.words import number
 
 
@@ -104,10 +104,11 @@ def _typed(study: Study, name: str, raw: pd.DataFrame, needed: list[Needed], pro
     for column in raw.columns:
         columns[column], wrong = convert(raw[column], kinds.get(column, "any"), column in used)
         if wrong is not None:
-            problems.append(_cells(_called(study, name), str(column), wrong, _path(study, name)))
+            where, first = f'{_called(study, name)}, column "{column}"', f"the first looks like {shape(wrong.first)}"
+            problems.append(_cells(where, wrong, _path(study, name), first))
     frame = pd.DataFrame(columns)
     for column in (c for c, kind in kinds.items() if kind == "text" and c in frame.columns):
-        empty = Wrong("", frame.index[frame[column].isna()].tolist(), "", "")
+        empty = Wrong(("", ""), frame.index[frame[column].isna()].tolist(), "", "")
         if empty.rows:
             lines = _lines(empty, _path(study, name))
             problems.append(
@@ -126,12 +127,10 @@ def _cell_count(count: int) -> str:
     return "1 cell is" if count == 1 else f"{number(count, 0)} cells are"
 
 
-def _cells(where: str, column: str, wrong: Wrong, path: Path) -> str:
+def _cells(where: str, wrong: Wrong, path: Path, first: str) -> str:
     lines = _lines(wrong, path)
-    return (
-        f'{where}, column "{column}": {_cell_count(len(lines))} {wrong.finding}, in {rows_listed(lines)} '
-        f"(the first: {wrong.first}). {wrong.remedy}"
-    )
+    found = f"{_cell_count(len(lines))} not {wrong.finding[len(lines) > 1]}"
+    return f"{where}: {found}, in {rows_listed(lines)} ({first}). {wrong.remedy}"
 
 
 def _covariates(study: Study, raw: dict[str, pd.DataFrame]) -> list[str]:
@@ -180,7 +179,8 @@ def read_csv_checked(study: Study, file: str, columns: dict[str, Kind], required
             continue
         frame[name], wrong = convert(raw[name], columns.get(name, "any"))
         if wrong is not None:
-            problems.append(_cells("It", name, wrong, study.path(file)).replace("It, column", "column", 1))
+            first = f"the first: {quoted(wrong.first)}"
+            problems.append(_cells(f'column "{name}"', wrong, study.path(file), first))
     if problems:
         raise DataError(several(where, problems))
     return frame

@@ -30,6 +30,12 @@ def rows_listed(rows: Sequence[int], shown: int = 3) -> str:
 
 
 def quoted(value: object) -> str:
-    """Quote a cell, short."""
+    """Quote a cell of a table that is not about persons, short."""
     text = str(value)
+    return f'"{text}"' if len(text) <= 24 else f'"{text[:21]}..."'
+
+
+def shape(value: object) -> str:
+    """The shape of a cell of a person's row, which is never quoted: "aaaa", "99/99/9999"."""
+    text = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in str(value))
     return f'"{text}"' if len(text) <= 24 else f'"{text[:21]}..."'

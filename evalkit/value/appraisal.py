@@ -24,7 +24,15 @@ SHOWN = [
 
 @dataclass(frozen=True)
 class Cost:
-    """What was spent, with its range where one is given."""
+    """What was spent.
+
+    Parameters
+    ----------
+    amount : float
+        In the study's currency and price year.
+    low, high : float or None
+        Its range, where one is given.
+    """
 
     amount: float
     low: float | None = None
@@ -33,11 +41,21 @@ class Cost:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How ranges are drawn: how many draws, the seed, and quantities drawn from effects by row label."""
+    """How ranges are drawn.
+
+    Parameters
+    ----------
+    draws : int
+        How many.
+    seed : int
+        Of the study.
+    quantities : dict
+        Place of the line -> quantities drawn from effects, shape (draws,).
+    """
 
     draws: int = 10_000
     seed: int = 20260101
-    quantities: dict[str, np.ndarray] = field(default_factory=dict)
+    quantities: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 def appraise(
@@ -94,12 +112,8 @@ def appraise_lines(
     ----------
     lines : DataFrame
         From `read_lines`, with quantity and quantity_from.
-    cost : Cost
-        What was spent.
-    discounting : Discounting
-        The convention.
-    drawing : Drawing
-        How ranges are drawn.
+    cost, discounting, drawing : Cost, Discounting, Drawing
+        What was spent, the convention, how ranges are drawn.
     flags : list of Flag
         Raised so far.
 
@@ -118,6 +132,7 @@ def appraise_lines(
     spread = quantiles_of(drawn)
     ratios = None if drawn is None else drawn.sum(axis=1) / costs
     low, high = (None, None) if ratios is None else (float(q) for q in np.quantile(ratios, TAIL))
+    flags = flags + _sign_flags(lines, by_line) + ([_no_range()] if ratios is None else [])
     return Value(
         lines=_lines(lines, matrix, by_line, spread),
         by_year=_by_year(matrix, factors),
@@ -134,7 +149,7 @@ def appraise_lines(
         convention=discounting.says,
         range_method=_method(drawing) if ratios is not None else "",
         probability_exceeds_cost=None if ratios is None else float((ratios > 1).mean()),
-        flags=tuple(flags + _sign_flags(lines, by_line) + ([] if ratios is not None else [_no_range()])),
+        flags=tuple(flags),
     )
 
 
@@ -142,7 +157,7 @@ def _draws(
     lines: pd.DataFrame, cost: Cost, factors: np.ndarray, drawing: Drawing
 ) -> tuple[np.ndarray | None, np.ndarray | float]:
     """Present values by draw and line, and costs by draw; None where nothing has a range."""
-    has_range = lines[[f"{name}_{end}" for name in RANGED for end in ("low", "high")]].notna().any(axis=None)
+    has_range = any((lines[f"{name}_high"] > lines[f"{name}_low"]).any() for name in RANGED)
     if not (has_range or drawing.quantities or cost.low is not None):
         return None, cost.amount
     random = np.random.default_rng([drawing.seed, 1])  # another stream than the effects' draws

@@ -30,12 +30,34 @@ class Discounting:
     name: str = ""
 
     def factors(self, years: int) -> np.ndarray:
-        """Discount factors of years 1 to `years`, cumulative over the segments, shape (years,)."""
+        """Discount factors, cumulative over the segments.
+
+        Parameters
+        ----------
+        years : int
+            How many.
+
+        Returns
+        -------
+        ndarray, shape (years,)
+            Of year 1, 2 and so on.
+        """
         steps = np.cumprod([1.0, *(1 / (1 + self.at(year)) for year in range(1, years + 1))])
         return steps[1:] if self.first_year else steps[:-1]
 
     def at(self, year: int) -> float:
-        """The rate of one year."""
+        """Look up the rate of one year.
+
+        Parameters
+        ----------
+        year : int
+            Years from the start.
+
+        Returns
+        -------
+        float
+            A share a year.
+        """
         if not isinstance(self.rate, list):
             return float(self.rate)
         return float(next(s["rate"] for s in reversed(self.rate) if s["years_from"] <= year))

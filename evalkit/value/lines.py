@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from evalkit import library
 from evalkit.errors import DataError, Flag, StudyError, several
+from evalkit.tables.kinds import Kind
 
 SHARES = ("deadweight", "displacement", "attribution", "drop_off")
 RANGED = ("quantity", "proxy", *SHARES)
 TEXTS = ("outcome", "title", "stakeholder", "agency", "source")
-COLUMNS = {
+COLUMNS: dict[str, Kind] = {
     "outcome": "text",
     "title": "text",
     "stakeholder": "text",
@@ -25,6 +28,8 @@ COLUMNS = {
     **{f"{name}_{end}": "share" if name in SHARES else "number" for name in RANGED for end in ("low", "high")},
 }
 DAYS_A_YEAR = 365
+Line = dict[str, Any]
+DEFLATE = "Deflate it first and write the amount."
 
 
 def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[pd.DataFrame, list[Flag]]:
@@ -72,36 +77,36 @@ def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[p
 
 def _unit_values(lines: pd.DataFrame, currency: str | None) -> tuple[pd.DataFrame, list[str]]:
     """Proxies that are ids of unit values become amounts, with their price year, agency and source."""
-    lines = lines.assign(
-        proxy_id="", per="", proxy=lines["proxy"].astype(object), price_year=lines["price_year"].astype(object)
-    )
+    records: list[Line] = [
+        {str(name): value for name, value in row.items()} | {"proxy_id": "", "per": ""}
+        for row in lines.to_dict("records")
+    ]
     problems: list[str] = []
-    for row, proxy in lines["proxy"].items():
-        if pd.isna(proxy) or _is_number(proxy):
+    for place, line in enumerate(records):
+        if pd.isna(line["proxy"]) or _is_number(line["proxy"]):
             continue
+        where = _name(place, line)
         try:
-            entry = library.load("unit_values", str(proxy).strip())
+            entry = library.load("unit_values", str(line["proxy"]).strip())
         except StudyError as error:
-            problems.append(f"{_name(lines, row)}: {error}")
+            problems.append(f"{where}: {error}")
             continue
-        if currency and entry["currency"] != currency:
-            problems.append(f"{_name(lines, row)}: {proxy} is in {entry['currency']}, the study in {currency}.")
-        year = lines.at[row, "price_year"]
-        if pd.notna(year) and int(year) != entry["price_year"]:
-            problems.append(
-                f"{_name(lines, row)}: {proxy} is in prices of {entry['price_year_label']}, the line says {int(year)}. "
-                "Deflate it first and write the amount."
-            )
-        filled = ["proxy", "proxy_id", "per", "price_year"]
-        lines.loc[row, filled] = [
-            entry["amount"],
-            entry["id"],
-            entry.get("per", ""),
-            entry["price_year"],
-        ]
-        lines.loc[row, "agency"] = lines.at[row, "agency"] or entry["agency"]
-        lines.loc[row, "source"] = lines.at[row, "source"] or entry["source"]
-    return lines, problems
+        problems += [f"{where}: {entry['id']} {text}" for text in _unlike(line, entry, currency)]
+        line |= {"proxy": entry["amount"], "proxy_id": entry["id"], "per": entry.get("per", "")}
+        line |= {"price_year": entry["price_year"], "agency": line["agency"] or entry["agency"]}
+        line |= {"source": line["source"] or entry["source"]}
+    return pd.DataFrame(records), problems
+
+
+def _unlike(line: Line, entry: Line, currency: str | None) -> list[str]:
+    """Where a unit value is in another currency or price year than the line."""
+    found = []
+    if currency and entry["currency"] != currency:
+        found.append(f"is in {entry['currency']}, the study in {currency}.")
+    if pd.notna(line["price_year"]) and int(line["price_year"]) != entry["price_year"]:
+        label = entry["price_year_label"]
+        found.append(f"is in prices of {label}, the line says {int(line['price_year'])}. {DEFLATE}")
+    return found
 
 
 def _is_number(value: object) -> bool:
@@ -109,34 +114,34 @@ def _is_number(value: object) -> bool:
     return bool(pd.notna(pd.to_numeric(pd.Series([value]), errors="coerce").iloc[0]))
 
 
-def _name(lines: pd.DataFrame, row: object) -> str:
+def _name(place: int, line: Line) -> str:
     """What a message calls a line."""
-    return f'line {int(str(row)) + 1} ("{lines.at[row, "title"] or lines.at[row, "outcome"]}")'
+    return f'line {place + 1} ("{line["title"] or line["outcome"]}")'
 
 
 def _problems(lines: pd.DataFrame) -> list[str]:
     """Everything that is wrong with the numbers."""
     found: list[str] = []
-    for row, line in lines.iterrows():
-        where = _name(lines, row)
+    years: dict[str, int] = {}
+    for place, row in enumerate(lines.to_dict("records")):
+        line: Line = {str(name): value for name, value in row.items()}
+        where = _name(place, line)
         if pd.isna(line["proxy"]):
             found.append(f"{where} has no proxy. Write an amount, or the id of a unit value.")
         if line["duration"] < 1 or line["duration"] % 1:
             found.append(f"{where}: duration {line['duration']:g} is not a whole number of years, 1 or more.")
-        found += [
-            f"{where}: {name} {line[name]:g} is not a share between 0 and 1."
-            for name in SHARES
-            if not 0 <= line[name] <= 1
-        ]
+        strange = [name for name in SHARES if not 0 <= line[name] <= 1]
+        found += [f"{where}: {name} {line[name]:g} is not a share between 0 and 1." for name in strange]
         found += [f"{where}: {text}" for name in RANGED for text in _range_problems(line, name)]
-    years = lines["price_year"].dropna().astype(int)
-    if years.nunique() > 1:
-        listed = "; ".join(f"{_name(lines, row)}: {year}" for row, year in years.items())
+        if pd.notna(line["price_year"]):
+            years[where] = int(line["price_year"])
+    if len(set(years.values())) > 1:
+        listed = "; ".join(f"{where}: {year}" for where, year in years.items())
         found.append(f"Price years differ ({listed}). Deflate the proxies to one price year first.")
     return found
 
 
-def _range_problems(line: pd.Series, name: str) -> list[str]:
+def _range_problems(line: Line, name: str) -> list[str]:
     """What is wrong with one range."""
     low, value, high = line[f"{name}_low"], line[name], line[f"{name}_high"]
     if pd.isna(low) and pd.isna(high):
@@ -162,7 +167,8 @@ def _defaults(lines: pd.DataFrame) -> list[Flag]:
     for name, why in says.items():
         empty = lines[name].isna()
         if empty.any():
-            text = f"{name.capitalize()} is not given for {int(empty.sum())} of {len(lines)} lines and counted as 0: {why}."
+            these = f"{int(empty.sum())} of {len(lines)} lines"
+            text = f"{name.capitalize()} is not given for {these} and counted as 0: {why}."
             flags.append(Flag("value", "caution", text, about=name))
     lasting = lines["drop_off"].isna() & (lines["duration"].fillna(1) > 1)
     if lasting.any():

@@ -86,9 +86,10 @@ def _price_years(study: Study, lines: pd.DataFrame) -> list[Flag]:
 def _refuse(study: Study, lines: pd.DataFrame, known: dict[str, Row], estimated: bool) -> None:
     """Refuse what would count something twice or cannot be worked out, everything at once."""
     problems: list[str] = []
-    for place, line in enumerate(lines.to_dict("records"), start=1):
+    for place, record in enumerate(lines.to_dict("records"), start=1):
+        line: Row = {str(name): value for name, value in record.items()}
         where, outcome = f'line {place} ("{line["title"]}")', line["outcome"]
-        empty = pd.isna(line["quantity"])
+        empty = bool(pd.isna(line["quantity"]))
         row = known.get(outcome)
         if row is None:
             if empty or (estimated and outcome):
@@ -133,19 +134,20 @@ def _contradictions(line: Row, row: Row, empty: bool) -> list[str]:
 
 def _quantities(
     lines: pd.DataFrame, known: dict[str, Row], effects: Any, draws: int, seed: int
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Empty quantities from the effects, and their joint draws by row label."""
+) -> tuple[pd.DataFrame, dict[int, np.ndarray]]:
+    """Empty quantities from the effects, and their joint draws by line."""
     empty = lines["quantity"].isna()
     if not empty.any():
         return lines.assign(quantity_from="typed"), {}
     scale = {name: _towards_better(row) for name, row in known.items()}
     joint = effects.joint(draws, seed)
     present = set(joint.columns.get_level_values(0)) if joint.columns.nlevels > 1 else set()
-    quantity, drawn = lines["quantity"].copy(), {}
-    for row, outcome in lines.loc[empty, "outcome"].items():
-        quantity[row] = scale[outcome] * float(known[outcome]["effect"])
+    quantity, drawn = lines["quantity"].to_numpy(dtype=float, copy=True), {}
+    for place in np.flatnonzero(empty):
+        outcome = str(lines["outcome"].iloc[place])
+        quantity[place] = scale[outcome] * float(known[outcome]["effect"])
         if outcome in present:
-            drawn[str(row)] = scale[outcome] * joint[(outcome, "effect")].to_numpy(dtype=float)
+            drawn[int(place)] = scale[outcome] * joint[(outcome, "effect")].to_numpy(dtype=float)
     where = np.where(empty, "effect", "typed")
     return lines.assign(quantity=quantity, quantity_from=where), drawn
 
@@ -171,11 +173,10 @@ def _typed_flags(lines: pd.DataFrame, known: dict[str, Row]) -> list[Flag]:
     return flags
 
 
-def _fixed_flags(lines: pd.DataFrame, quantities: dict[str, np.ndarray]) -> list[Flag]:
+def _fixed_flags(lines: pd.DataFrame, quantities: dict[int, np.ndarray]) -> list[Flag]:
     """Quantities from effects without a sampling distribution do not vary in the range."""
-    fixed = [
-        lines.at[row, "title"] for row in lines.index[lines["quantity_from"] == "effect"] if str(row) not in quantities
-    ]
+    from_effect = np.flatnonzero(lines["quantity_from"] == "effect")
+    fixed = [str(lines["title"].iloc[place]) for place in from_effect if place not in quantities]
     if not fixed:
         return []
     text = f"The range leaves out the sampling error of {', '.join(fixed)}: their effect has no sampling distribution."

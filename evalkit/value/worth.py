@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit.value.lines import RANGED
 
-Drawn = Mapping[str, np.ndarray]
+Drawn = Mapping[int, np.ndarray]
 TAIL = (0.025, 0.975)
 
 
@@ -42,7 +42,18 @@ def worth_by_year(line: Mapping[str, float | np.ndarray], duration: int) -> np.n
 
 
 def value_matrix(lines: pd.DataFrame) -> np.ndarray:
-    """The value of every line in every year, shape (n_lines, longest duration)."""
+    """The value of every line in every year.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        From `read_lines`, quantities filled.
+
+    Returns
+    -------
+    ndarray, shape (n_lines, longest duration)
+        0 after a line's own duration.
+    """
     out = np.zeros((len(lines), int(lines["duration"].max())))
     for place, line in enumerate(lines.to_dict("records")):
         years = int(line["duration"])
@@ -62,7 +73,7 @@ def draw_present_values(
     factors : ndarray, shape (years,)
         Discount factors.
     quantities : dict
-        Row label (as text) -> drawn quantities, for lines whose quantity comes from an effect.
+        Place of the line -> drawn quantities, for lines whose quantity comes from an effect.
     random : Generator
         Seeded by the study.
     draws : int
@@ -74,11 +85,11 @@ def draw_present_values(
         Ranges are triangular, the stated value being the most likely one.
     """
     out = np.empty((draws, len(lines)))
-    for place, (row, line) in enumerate(lines.iterrows()):
+    for place, line in enumerate(lines.to_dict("records")):
         drawn = {
             name: triangular(random, draws, line[f"{name}_low"], line[name], line[f"{name}_high"]) for name in RANGED
         }
-        drawn["quantity"] = quantities.get(str(row), drawn["quantity"])
+        drawn["quantity"] = quantities.get(place, drawn["quantity"])
         years = int(line["duration"])
         out[:, place] = worth_by_year(drawn, years) @ factors[:years]
     return out
@@ -134,7 +145,18 @@ def payback(present: np.ndarray, cost: float) -> float | None:
 
 
 def quantiles_of(draws: np.ndarray | None) -> Callable[[np.ndarray], tuple[float, float]]:
-    """A function from a choice of lines to the 2.5 and 97.5 % quantiles of their sum; NaN without draws."""
+    """Prepare the interval of any group of lines.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (draws, n_lines), or None
+        Present values.
+
+    Returns
+    -------
+    callable
+        From line numbers to the 2.5 and 97.5 % quantiles of their sum; NaN where there are no draws.
+    """
 
     def of(chosen: np.ndarray) -> tuple[float, float]:
         if draws is None:

@@ -59,7 +59,9 @@ def _stated(plan: Plan) -> tuple[float, float, float]:
     """The share and its range."""
     share, low, high = (plan.options[name] for name in ("deadweight", "low", "high"))
     if share is None or not np.isfinite(share):
-        raise EstimationError("assumed needs the share that would have happened anyway: deadweight = 0.3, say, with its source.")
+        raise EstimationError(
+            "assumed needs the share that would have happened anyway: deadweight = 0.3, say, with its source."
+        )
     if (low is None or np.isnan(low)) != (high is None or np.isnan(high)):
         raise EstimationError("give both ends of the range of the stated deadweight (low and high), or neither.")
     if low is None or np.isnan(low):

@@ -46,7 +46,9 @@ def _periods(panel: Panel) -> Panel:
         raise EstimationError("did needs a column of time with two values, before and after. Name it: time = ...")
     times = np.unique(panel.time)
     if len(times) != 2:
-        raise EstimationError(f"did needs exactly two times, and the table has {len(times)}. Keep one before and one after.")
+        raise EstimationError(
+            f"did needs exactly two times, and the table has {len(times)}. Keep one before and one after."
+        )
     return replace(panel, time=(panel.time == times[1]).astype(float))
 
 
@@ -64,7 +66,13 @@ def _flags(panel: Panel, seen: np.ndarray, balanced: bool) -> list[Flag]:
         what = "are left out" if balanced else "are kept, so the change is not that of the same people"
         flags.append(Flag("counterfactual", "caution", f"{share} of the people were seen at one time only and {what}."))
     if panel.columns.covariates:
-        flags.append(Flag("counterfactual", "note", "Difference in differences uses each arm's own change; the covariates named are not used."))
+        flags.append(
+            Flag(
+                "counterfactual",
+                "note",
+                "Difference in differences uses each arm's own change; the covariates named are not used.",
+            )
+        )
     return flags
 
 
@@ -90,8 +98,9 @@ def _only(panel: Panel, rows: np.ndarray) -> Panel:
 
 def _changes(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
     """Everybody seen twice: the arms' difference in changes; rows are sorted by person and time."""
-    before, after = panel.y[panel.time == 0], panel.y[panel.time == 1]
-    later = replace(_only(panel, panel.time == 1), baseline=before)
+    post = np.asarray(panel.time) == 1
+    before, after = panel.y[~post], panel.y[post]
+    later = replace(_only(panel, post), baseline=before)
     fit = least_squares(after - before, np.column_stack([np.ones(len(before)), later.treated]))
     contrast = np.array([0.0, 1.0])
     rows = {"effect": row_contributions(fit, contrast, plan.se, later.cluster)}
@@ -101,17 +110,19 @@ def _changes(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
 
 def _four_means(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
     """Not everybody seen twice, or different people each time: four means."""
-    t, post = panel.treated, panel.time
+    t, post = panel.treated, np.asarray(panel.time)
     cluster = panel.cluster
     if cluster is None and panel.columns.person is not None:
         cluster = codes(panel.person)
         plan = replace(plan, se={"hc2": "cr2", "hc3": "cr3", "hc0": "cr1s", "hc1": "cr1s"}.get(plan.se, plan.se))
     try:
-        fit = least_squares(panel.y, np.column_stack([np.ones(len(t)), t, post, t * post]))  # type: ignore[operator]
+        fit = least_squares(panel.y, np.column_stack([np.ones(len(t)), t, post, t * post]))
     except EstimationError:
         raise EstimationError("did needs both arms at both times, and one of the four groups is empty.") from None
     effect, observed = np.array([0.0, 0.0, 0.0, 1.0]), np.ones(4)
-    rows = {name: row_contributions(fit, c, plan.se, cluster) for name, c in (("effect", effect), ("observed", observed))}
+    rows = {
+        name: row_contributions(fit, c, plan.se, cluster) for name, c in (("effect", effect), ("observed", observed))
+    }
     df = degrees_of_freedom(fit, effect, plan.se, cluster)
     mean = float(panel.y[(t == 1) & (post == 1)].mean())
     return conclude(panel, plan, float(fit.beta[3]), rows, df, observed=mean, flags=flags)

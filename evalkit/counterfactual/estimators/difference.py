@@ -29,4 +29,6 @@ def _ignored(panel: Panel) -> list[Flag]:
     """Covariates named for an estimator that has no use for them."""
     if not panel.columns.covariates:
         return []
-    return [Flag("counterfactual", "note", "The plain difference adjusts for nothing; the covariates named are not used.")]
+    return [
+        Flag("counterfactual", "note", "The plain difference adjusts for nothing; the covariates named are not used.")
+    ]

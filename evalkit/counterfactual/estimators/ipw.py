@@ -58,7 +58,11 @@ def _arm_mean(
     total = weights.sum() if hajek else float(panel.treated.sum() if plan.estimand == "ATT" else len(panel.y))
     mean = float((weights * panel.y).sum() / total)
     spread = panel.y - mean if hajek else panel.y
-    rows = weights * spread / total if hajek else (weights * panel.y - mean * (panel.treated if plan.estimand == "ATT" else 1)) / total
+    rows = (
+        weights * spread / total
+        if hajek
+        else (weights * panel.y - mean * (panel.treated if plan.estimand == "ATT" else 1)) / total
+    )
     if plan.se == "m-estimation":
         rows = rows + score.influence @ (score.design.T @ (slope * spread) / total)
     return mean, rows

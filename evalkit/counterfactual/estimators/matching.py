@@ -19,6 +19,7 @@ from evalkit.counterfactual.registry import estimator
 from evalkit.counterfactual.scores import Score, propensity
 from evalkit.errors import EstimationError, Flag, did_you_mean
 
+Side = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the treated, of the comparison, and whose turn it is
 DISTANCES = ("score", "logit", "mahalanobis")
 
 
@@ -41,7 +42,9 @@ def matching(panel: Panel, plan: Plan) -> Estimate:
     weights = _weights(panel, sets)
     effect, rows = _contrast(panel, plan, sets, weights, kept)
     rows, df = _carried(panel, rows, sets, kept)
-    table = balance(panel.covariates.assign(**{"(treated)": panel.treated}), "(treated)", list(panel.columns.covariates), weights)
+    table = balance(
+        panel.covariates.assign(**{"(treated)": panel.treated}), "(treated)", list(panel.columns.covariates), weights
+    )
     found, flags = balance_report(table)
     matched = sets >= 0
     treated = matched & (panel.treated == 1)
@@ -66,9 +69,13 @@ def _check_options(plan: Plan) -> None:
     """Distances that are known, calipers above 0, whole ratios."""
     option = plan.options
     if option["distance"] not in DISTANCES:
-        raise EstimationError(f'distance = "{option["distance"]}" is not known. {did_you_mean(option["distance"], DISTANCES)}')
+        raise EstimationError(
+            f'distance = "{option["distance"]}" is not known. {did_you_mean(option["distance"], DISTANCES)}'
+        )
     if option["replacement"]:
-        raise EstimationError("matching here is without replacement. Leave replacement out, or use ipw or aipw, which use everybody.")
+        raise EstimationError(
+            "matching here is without replacement. Leave replacement out, or use ipw or aipw, which use everybody."
+        )
     if option["caliper"] is not None and not option["caliper"] > 0:
         raise EstimationError("caliper must be above 0, in standard deviations of the distance over all people.")
     if not (isinstance(option["ratio"], int) and option["ratio"] >= 1):
@@ -80,7 +87,9 @@ def _exact_groups(panel: Panel, plan: Plan) -> np.ndarray:
     exact = [plan.options["exact"]] if isinstance(plan.options["exact"], str) else list(plan.options["exact"])
     for name in exact:
         if name not in panel.frame:
-            raise EstimationError(f'exact names "{name}", which is no column. {did_you_mean(name, panel.frame.columns)}')
+            raise EstimationError(
+                f'exact names "{name}", which is no column. {did_you_mean(name, panel.frame.columns)}'
+            )
     if not exact:
         return np.zeros(len(panel.y), int)
     return codes(panel.frame[exact].astype(str).agg("\x1f".join, axis=1))
@@ -99,7 +108,7 @@ def _match(panel: Panel, plan: Plan, score: Score) -> np.ndarray:
         if not len(one) or not len(none):
             continue
         order = _turns(panel.person[one], score.probability[one])
-        found = _neighbours(panel, plan, line, width, one, none, order)
+        found = _neighbours(panel, plan, line, width, (one, none, order))
         for person, partners in zip(one, found, strict=True):
             if partners[0] >= 0:
                 sets[person] = person
@@ -116,28 +125,42 @@ def _turns(person: np.ndarray, score: np.ndarray) -> np.ndarray:
     return np.lexsort((rank, -score))
 
 
-def _neighbours(panel, plan, line, width, one, none, order) -> np.ndarray:  # noqa: ANN001
+def _neighbours(panel: Panel, plan: Plan, line: np.ndarray, width: float | None, people: Side) -> np.ndarray:
     """Partners of the treated of one group by the distance wanted."""
+    one, none, order = people
     ratio = plan.options["ratio"]
     if plan.options["distance"] != "mahalanobis":
         return nearest_on_line(line[one], line[none], order, ratio, width)
-    x = panel.x.to_numpy()
-    within = sum(np.cov(x[panel.treated == arm], rowvar=False).reshape(x.shape[1], -1) * ((panel.treated == arm).sum() - 1) for arm in (0, 1))
-    values, vectors = np.linalg.eigh(within / (len(x) - 2))
-    space = x @ vectors[:, values > 1e-12] / np.sqrt(values[values > 1e-12])
+    space = _whitened(panel)
     allowed = None if width is None else np.abs(line[one][:, None] - line[none][None, :]) <= width
     return nearest_in_space(space[one], space[none], order, ratio, allowed)
+
+
+def _whitened(panel: Panel) -> np.ndarray:
+    """Covariates in which the covariance within arms is the unit matrix."""
+    x = panel.x.to_numpy()
+    means = [x[panel.treated == arm].mean(axis=0) for arm in (0, 1)]
+    centred = x - np.where(panel.treated[:, None] == 1, means[1], means[0])
+    values, vectors = np.linalg.eigh(centred.T @ centred / (len(x) - 2))
+    keep = values > 1e-12 * values.max()
+    return x @ vectors[:, keep] / np.sqrt(values[keep])
 
 
 def _check_matches(panel: Panel, sets: np.ndarray, line: np.ndarray, width: float | None, groups: np.ndarray) -> None:
     """What was promised holds: caliper, exact agreement, nobody used twice; and there are pairs."""
     partner = np.flatnonzero((sets >= 0) & (panel.treated == 0))
     if len(partner) < 2 or len(np.unique(sets[partner])) < 2:
-        raise EstimationError("fewer than two treated people found a comparison person. Widen the caliper or match exactly on less.")
+        raise EstimationError(
+            "fewer than two treated people found a comparison person. Widen the caliper or match exactly on less."
+        )
     if width is not None and (np.abs(line[partner] - line[sets[partner]]) > width).any():
-        raise EstimationError("a matched pair lies outside the caliper; this is a fault of the matcher, please report it.")
+        raise EstimationError(
+            "a matched pair lies outside the caliper; this is a fault of the matcher, please report it."
+        )
     if (groups[partner] != groups[sets[partner]]).any():
-        raise EstimationError("a matched pair differs where it must agree; this is a fault of the matcher, please report it.")
+        raise EstimationError(
+            "a matched pair differs where it must agree; this is a fault of the matcher, please report it."
+        )
 
 
 def _weights(panel: Panel, sets: np.ndarray) -> np.ndarray:
@@ -149,7 +172,9 @@ def _weights(panel: Panel, sets: np.ndarray) -> np.ndarray:
     return weights
 
 
-def _contrast(panel: Panel, plan: Plan, sets: np.ndarray, weights: np.ndarray, kept: np.ndarray) -> tuple[float, np.ndarray]:
+def _contrast(
+    panel: Panel, plan: Plan, sets: np.ndarray, weights: np.ndarray, kept: np.ndarray
+) -> tuple[float, np.ndarray]:
     """Weighted regression on the matched; HC1-style factor for matched sets as clusters."""
     design = [panel.treated, np.ones(len(sets))]
     if plan.options["adjust"]:
@@ -179,7 +204,9 @@ def _carried(panel: Panel, rows: np.ndarray, sets: np.ndarray, kept: np.ndarray)
     both = codes(np.char.add(np.char.add(cluster.astype(str), "/"), pair.astype(str)))
     count = len(np.unique(cluster))
     if count < 2:
-        raise EstimationError("all matched people are in one cluster, so nothing is known about differences between clusters.")
+        raise EstimationError(
+            "all matched people are in one cluster, so nothing is known about differences between clusters."
+        )
     by_pair, by_cluster, by_both = (float((np.bincount(g, rows) ** 2).sum()) for g in (pair, cluster, both))
     by_cluster *= count / (count - 1)
     wanted = max(by_pair + by_cluster - by_both, by_pair, by_cluster)
@@ -198,5 +225,7 @@ def _unmatched(panel: Panel, treated: np.ndarray) -> list[Flag]:
     if not lost:
         return []
     share = lost / (panel.treated == 1).sum()
-    text = f"{words.percent(share, 0)} of the treated found no comparison person near enough and are not in this estimate."
+    text = (
+        f"{words.percent(share, 0)} of the treated found no comparison person near enough and are not in this estimate."
+    )
     return [Flag("counterfactual", "caution", text, "The effect is that of the treated who could be matched.")]

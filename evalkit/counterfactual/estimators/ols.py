@@ -62,4 +62,6 @@ def _within(panel: Panel, plan: Plan, column: str) -> Fit:
 def _check_variation(panel: Panel, level: np.ndarray, column: str) -> None:
     """Some level must hold both arms."""
     if ((demean(panel.treated, level)) ** 2).sum() < 1e-10:
-        raise EstimationError(f'within = "{column}": no value of it has both arms, so nothing can be compared within it.')
+        raise EstimationError(
+            f'within = "{column}": no value of it has both arms, so nothing can be compared within it.'
+        )

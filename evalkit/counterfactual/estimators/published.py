@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from evalkit import words
-from evalkit.counterfactual.deadweights import combine, define_deadweight, fieller
+from evalkit.counterfactual.deadweights import Definition, combine, define_deadweight, fieller
 from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
@@ -36,8 +36,12 @@ def published(panel: Panel, plan: Plan) -> Estimate:
     se = _standard_error(rates, sizes, float(plan.options["per"])) if known else math.nan
     critical = float(stats.norm.ppf(0.5 + plan.level / 2))
     deadweight, why = _deadweight(plan, rates, sizes if known else None, half, critical)
-    diagnostics = {"dropped": panel.dropped, **_rounding(treated, comparison, half, plan.better)}
-    flags = [*panel.flags, *_flags(plan, known, half), *([Flag("counterfactual", "note", f"No deadweight: {why}.")] if why else [])]
+    diagnostics = {"dropped": panel.dropped, **_rounding(treated, comparison, half)}
+    flags = [
+        *panel.flags,
+        *_flags(plan, known, half),
+        *([Flag("counterfactual", "note", f"No deadweight: {why}.")] if why else []),
+    ]
     return Estimate(
         effect=effect,
         se=se,
@@ -70,7 +74,9 @@ def _rates(panel: Panel, plan: Plan) -> tuple[tuple[float, float], tuple[float, 
     rounding = plan.options["rounding"]
     half = None if rounding is None else float(rounding) / 2
     if half is not None and half < 0:
-        raise EstimationError("rounding is the step of the printed rates (1 for whole numbers), so it cannot be negative.")
+        raise EstimationError(
+            "rounding is the step of the printed rates (1 for whole numbers), so it cannot be negative."
+        )
     column = plan.options["n"]
     if column is None:
         return (float(panel.y[one]), float(panel.y[none])), (math.nan, math.nan), half
@@ -92,12 +98,11 @@ def _variance(share: float, n: float) -> float:
     return share * (1 - share) / n
 
 
-def _rounding(treated: float, comparison: float, half: float | None, better: str) -> dict[str, float]:
-    """Change relative to the comparison, better to the right, and how far rounding may have moved it."""
-    sign = -1 if better == "lower" else 1
+def _rounding(treated: float, comparison: float, half: float | None) -> dict[str, float]:
+    """Change as a share of the comparison, and how far rounding may have moved it and the difference."""
 
     def relative(one: float, none: float) -> float:
-        return sign * (one - none) / none if none != 0 else math.nan
+        return (one - none) / none if none != 0 else math.nan
 
     found = {"relative": relative(treated, comparison)}
     if half is None:
@@ -130,23 +135,33 @@ def _deadweight(
         return Deadweight(top / bottom, low, high, f"{definition.says}; Fieller's interval"), ""
     if half is None:
         return Deadweight(top / bottom, math.nan, math.nan, f"{definition.says}; sampling error unknown"), ""
-    corners = [_parts(definition, (rates[0] + a * half) / per, (rates[1] + b * half) / per) for a in (-1, 1) for b in (-1, 1)]
+    corners = [
+        _parts(definition, (rates[0] + a * half) / per, (rates[1] + b * half) / per) for a in (-1, 1) for b in (-1, 1)
+    ]
     if any(under <= 0 for _, under in corners):
         return Deadweight(top / bottom, -math.inf, math.inf, f"{definition.says}; rounding alone, not bounded"), ""
     shares = [over / under for over, under in corners]
-    return Deadweight(top / bottom, min(shares), max(shares), f"{definition.says}; rounding only, sampling error unknown"), ""
+    return Deadweight(
+        top / bottom, min(shares), max(shares), f"{definition.says}; rounding only, sampling error unknown"
+    ), ""
 
 
-def _parts(definition, observed: float, counterfactual: float) -> tuple[float, float]:  # noqa: ANN001
+def _parts(definition: Definition, observed: float, counterfactual: float) -> tuple[float, float]:
     """Numerator and denominator."""
     values = {"observed": observed, "counterfactual": counterfactual}
-    return combine(definition.top, values), combine(definition.bottom, values)
+    return combine(definition.top or {}, values), combine(definition.bottom or {}, values)
 
 
 def _flags(plan: Plan, known: bool, half: float | None) -> list[Flag]:
     """What two rates cannot tell."""
     if known:
-        return [Flag("counterfactual", "note", "The interval takes people as independent; clusters cannot be seen in published rates.")]
+        return [
+            Flag(
+                "counterfactual",
+                "note",
+                "The interval takes people as independent; clusters cannot be seen in published rates.",
+            )
+        ]
     detail = "No sampling interval and no p-value can be given"
     detail += "; the interval shown is how far rounding alone may have moved it." if half is not None else "."
     return [Flag("counterfactual", "serious", "Sampling error unknown.", detail)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalkit.report.figures.svg import NARROW, WIDE, Board, Drawn, Scale, fit, ticks
-from evalkit.words import money
+from evalkit.words import SYMBOLS, money, number, whole_money
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,13 @@ def _told(bar: Bar, currency: str) -> str:
     return words
 
 
+def _short(value: float, currency: str, biggest: float) -> str:
+    """One unit within a figure: millions throughout, or whole amounts throughout."""
+    if biggest < 1e6:
+        return whole_money(value, currency)
+    return f"{SYMBOLS.get(currency, f'{currency} ')}{number(value / 1e6, 2)}m"
+
+
 def _draw(bars: Sequence[Bar], currency: str, name: str, width: int) -> Board:
     board = Board(width)
     board.patterns(name)
@@ -69,12 +76,18 @@ def _draw(bars: Sequence[Bar], currency: str, name: str, width: int) -> Board:
         y += (34 if wide else 48) + 16 * (len(lines) - 1)
     for tick in shown:
         board.line(scale(tick), 0, scale(tick), y - 4, "zero" if tick == 0 else "grid")
-        board.text(scale(tick), y + 13, "0" if tick == 0 else money(tick, currency), "soft", "middle" if tick or wide else "start")
+        board.text(
+            scale(tick),
+            y + 13,
+            "0" if tick == 0 else _short(tick, currency, shown[-1]),
+            "soft",
+            "middle" if tick or wide else "start",
+        )
     for bar, lines, at in placed:
         board.lines(0, at + 14 if wide else at, lines, "bold" if bar.bold else "halo")
         _bar(board, bar, scale, at if wide else at + 8 + 16 * (len(lines) - 1), name)
         tip, base = scale(bar.total) + 6, at + 14 if wide else at + 22 + 16 * (len(lines) - 1)
-        board.text(tip, base, money(bar.total, currency), "bold halo" if bar.bold else "halo")
+        board.text(tip, base, _short(bar.total, currency, shown[-1]), "bold halo" if bar.bold else "halo")
     board.height = y + 18
     return board
 

@@ -123,7 +123,9 @@ def _axis(board: Board, scale: Scale, shown: list[float], axis: Axis, span: tupl
     digits = tick_digits(shown)
     for tick in shown:
         board.line(scale(tick), top, scale(tick), bottom, "zero" if tick == axis.zero else "grid")
-        board.text(scale(tick), bottom + 16, number(tick, digits, sign=axis.zero == 0), "soft", "middle")
+        board.text(
+            scale(tick), bottom + 16, number(tick, digits, sign=axis.zero == 0) if tick else "0", "soft", "middle"
+        )
     if axis.zero not in shown:
         board.line(scale(axis.zero), top, scale(axis.zero), bottom, "zero")
     if axis.reference is not None:
@@ -131,11 +133,10 @@ def _axis(board: Board, scale: Scale, shown: list[float], axis: Axis, span: tupl
         board.text(scale(axis.reference), bottom + 33, axis.reference_words, "soft", "middle")
     elif axis.left or axis.right:
         zero = scale(axis.zero)
-        if axis.left and zero > scale.start + 60:
+        if axis.left and zero > scale.start + 70:
             board.text(zero - 8, bottom + 33, f"\u2190 {axis.left}", "soft", "end")
-        if axis.right:
-            board.text(zero + 8 if zero < scale.end - 120 else scale.end, bottom + 33, f"{axis.right} \u2192", "soft",
-                       "start" if zero < scale.end - 120 else "end")
+        if axis.right and zero < scale.end - 70:
+            board.text(zero + 8, bottom + 33, f"{axis.right} \u2192", "soft")
 
 
 def _mark(board: Board, mark: Mark, scale: Scale, y: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalkit.report.figures.svg import HALF, NARROW, WIDE, Board, Drawn, Scale, fit, ticks
+from evalkit.report.figures.svg import HALF, NARROW, WIDE, Board, Drawn, Scale, fit, tick_digits, ticks
 from evalkit.words import number
 
 LIMIT = 0.1
@@ -46,7 +46,7 @@ def _draw(rows: Sequence[tuple[str, float, float]], after_words: str, width: int
     board.rect(start, 2, scale(LIMIT) - start, bottom - 2, "markfill")
     for tick in shown:
         board.line(scale(tick), 2, scale(tick), bottom, "zero" if tick == 0 else "grid")
-        board.text(scale(tick), bottom + 16, number(tick, 2 if tick % 0.1 > 1e-9 else 1), "soft", "middle")
+        board.text(scale(tick), bottom + 16, number(tick, tick_digits(shown)) if tick else "0", "soft", "middle")
     board.line(scale(LIMIT), 2, scale(LIMIT), bottom, "reference")
     for lines, before, after, at in placed:
         board.lines(0, at + 4.5, lines)

@@ -70,7 +70,7 @@ def _ratio(ratio: tuple[float, float, float], others: Sequence[tuple[str, float]
     digits = max(tick_digits(shown), 1)
     for tick in shown:
         board.line(scale(tick), 18, scale(tick), 66, "grid")
-        board.text(scale(tick), 84, number(tick, digits), "soft", "middle")
+        board.text(scale(tick), 84, number(tick, digits) if tick else "0", "soft", "middle")
     board.line(scale(1), 16, scale(1), 66, "zero")
     board.text(scale(1), 11, "1 = cost", "soft", "middle")
     if math.isfinite(low) and math.isfinite(high):
@@ -138,7 +138,9 @@ def threshold(centre: float, low: float, high: float, lines: Sequence[tuple[floa
         Wide and narrow drawing.
     """
     told = "; ".join(f"{words} {number(at * 100, 1)}%" for at, words in lines)
-    alt = f"Change {number(centre * 100, 1)}%, range {number(low * 100, 1)}% to {number(high * 100, 1)}%. Lines: {told}."
+    alt = (
+        f"Change {number(centre * 100, 1)}%, range {number(low * 100, 1)}% to {number(high * 100, 1)}%. Lines: {told}."
+    )
     drawings = [_threshold((centre, low, high), lines, width) for width in (WIDE, NARROW)]
     return Drawn(drawings[0].svg(alt), drawings[1].svg(alt), alt)
 

@@ -89,7 +89,9 @@ class Board:
 
     def rect(self, x: float, y: float, width: float, height: float, css: str) -> None:
         """A rectangle."""
-        self.parts.append(f'<rect class="{css}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}"/>')
+        self.parts.append(
+            f'<rect class="{css}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}"/>'
+        )
 
     def circle(self, x: float, y: float, css: str = "treated", size: float = 4.5) -> None:
         """The treated arm's mark, or a hollow one for "before"."""

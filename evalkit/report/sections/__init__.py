@@ -34,7 +34,9 @@ class Section:
 _FOUND: dict[str, Section] = {}
 
 
-def section(id: str, title: Title, order: int, numbered: bool = True) -> Callable[[Callable[[Any], Blocks]], Callable[[Any], Blocks]]:
+def section(
+    id: str, title: Title, order: int, numbered: bool = True
+) -> Callable[[Callable[[Any], Blocks]], Callable[[Any], Blocks]]:
     """Put a function on the list of sections.
 
     Parameters

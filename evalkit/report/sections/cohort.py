@@ -34,7 +34,9 @@ def _opening(evaluation: Any) -> str:
     found, plan = evaluation.cohort, evaluation.study.cohort
     parts = []
     if "cluster" in found.table and found.table["cluster"].notna().any():
-        parts.append(f"They come in {found.table['cluster'].nunique()} groups ({plan.cluster}); intervals allow for that.")
+        parts.append(
+            f"They come in {found.table['cluster'].nunique()} groups ({plan.cluster}); intervals allow for that."
+        )
     assignment = getattr(evaluation.study.counterfactual, "assignment", "") if evaluation.study.counterfactual else ""
     return " ".join([sentence(assignment), *parts]).strip()
 
@@ -76,10 +78,16 @@ def _says(row: Any) -> str:
 
 
 def _flow_notes(evaluation: Any, table: pd.DataFrame) -> list[str]:
-    notes = []
-    values = [value for name in ("people", "left_out", "unknown", "treated", "comparison") if name in table for value in table[name]]
+    notes, last = [], table.iloc[-1]
+    values = [
+        *table["people"],
+        *table["left_out"].iloc[1:],
+        *(last[arm] for arm in ("treated", "comparison") if arm in table),
+    ]
     if any(hidden(value) for value in values):
-        notes.append(f"[c] suppressed: a count below the threshold, or one from which it could be found. Rule in force: {rule_of(evaluation)}.")
+        notes.append(
+            f"[c] suppressed: a count below the threshold, or one from which it could be found. Rule in force: {rule_of(evaluation)}."
+        )
     if len(table) > 1:
         notes.append("A value that is not known meets no rule: it neither lets a person in nor keeps a person out.")
     return notes
@@ -109,4 +117,10 @@ def _analysed(evaluation: Any, arm: str) -> list[tuple[str, str]]:
     if not rows or all(row.analysed == row.people for row in rows):
         return []
     few = [row for row in rows if 0 < row.people - row.analysed < 10]  # such a difference would tell of few people
-    return [(people(row.analysed, evaluation) if row not in few else words.SUPPRESSED, f"analysed: {lower_first(said(titles.get(row.outcome, row.outcome)))}") for row in rows]
+    return [
+        (
+            people(row.analysed, evaluation) if row not in few else words.SUPPRESSED,
+            f"analysed: {lower_first(said(titles.get(row.outcome, row.outcome)))}",
+        )
+        for row in rows
+    ]

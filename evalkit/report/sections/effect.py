@@ -20,17 +20,33 @@ def effect(evaluation: Any) -> list[Any]:
     """Main table, balance, other analyses, benchmark, truth."""
     effects = evaluation.effects
     if effects is None or not len(effects.table):
-        return [Text(absent(evaluation, "effects", "There is no comparison: nothing can be said about what would have happened anyway."))]
+        return [
+            Text(
+                absent(
+                    evaluation,
+                    "effects",
+                    "There is no comparison: nothing can be said about what would have happened anyway.",
+                )
+            )
+        ]
     blocks: list[Any] = [Text(_opening(evaluation)), main_table(evaluation)]
     rates = checks.rates(evaluation)
-    parts = [rates, checks.balance(evaluation), *_analyses(evaluation), checks.benchmark_table(evaluation), checks.truth(evaluation)]
+    parts = [
+        rates,
+        checks.balance(evaluation),
+        *_analyses(evaluation),
+        checks.benchmark_table(evaluation),
+        checks.truth(evaluation),
+    ]
     return blocks + [part for part in parts if part is not None]
 
 
 def _opening(evaluation: Any) -> str:
     plan, level = evaluation.study.counterfactual, evaluation.effects.evidence
     sms, reason = getattr(level, "sms", None), said(getattr(level, "reason", ""))
-    told = f"Evidence level {int(sms)} of 5 on the Maryland scale. {sentence(reason)}" if finite(sms) else sentence(reason)
+    told = (
+        f"Evidence level {int(sms)} of 5 on the Maryland scale. {sentence(reason)}" if finite(sms) else sentence(reason)
+    )
     return " ".join(part for part in (sentence(plan.assignment) if plan else "", told) if part)
 
 
@@ -50,7 +66,12 @@ def main_table(evaluation: Any) -> Table:
     rows = list(evaluation.effects.table.itertuples())
     sampled = any(finite(row.se) for row in rows)
     level = f"{real(evaluation.study.counterfactual.level) * 100:.0f}%" if evaluation.study.counterfactual else "95%"
-    columns = [Column("Outcome", number=False), Column("Observed"), Column("Without it"), Column("Estimate", group="Difference")]
+    columns = [
+        Column("Outcome", number=False),
+        Column("Observed"),
+        Column("Without it"),
+        Column("Estimate", group="Difference"),
+    ]
     columns += [Column(level if sampled else "Rounding alone", group="Difference")]
     columns += [Column("p", group="Difference")] if sampled else []
     columns += [Column("Share", group="Would have happened anyway"), Column(level, group="Would have happened anyway")]
@@ -72,7 +93,11 @@ def main_table(evaluation: Any) -> Table:
 def _row(row: Any, evaluation: Any, sampled: bool) -> list[object]:
     form = wording(row, evaluation.study.study.currency)
     unit = {"share": "share; difference in points", "index": "SD"}.get(form.kind, form.unit)
-    cells: list[object] = [Cell(outcome_name(row), small=unit), form.level(row.observed), form.level(row.counterfactual)]
+    cells: list[object] = [
+        Cell(outcome_name(row), small=unit),
+        form.level(row.observed),
+        form.level(row.counterfactual),
+    ]
     ends = (row.low, row.high) if sampled else (row.rounding_low, row.rounding_high)
     cells += [form.change(row.effect), form.interval(*ends)]
     if sampled:
@@ -100,12 +125,18 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
     if sum(finite(row.p_adjusted) for row in rows) > 1:
         notes.append(f"p-values adjusted by Holm over {sum(finite(row.p_adjusted) for row in rows)} outcomes.")
     if any(finite(row.deadweight) and not 0 <= real(row.deadweight) <= 1 for row in rows):
-        notes.append("A share above 100% means that more would have been achieved without the programme; one below 0%, the reverse.")
+        notes.append(
+            "A share above 100% means that more would have been achieved without the programme; one below 0%, the reverse."
+        )
     for row in rows:
         if finite(row.relative) and not finite(row.se):
             span = words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True)
-            rounding = f" Rounding of the published figures alone allows {span}." if words.NOT_AVAILABLE not in span else ""
-            notes.append(f"{outcome_name(row)}: {words.percent(real(row.relative), 1, sign=True)}.{rounding} Sampling error is not known.")
+            rounding = (
+                f" Rounding of the published figures alone allows {span}." if words.NOT_AVAILABLE not in span else ""
+            )
+            notes.append(
+                f"{outcome_name(row)}: {words.percent(real(row.relative), 1, sign=True)}.{rounding} Sampling error is not known."
+            )
     clusters = {int(row.n_clusters) for row in rows if finite(row.n_clusters)}
     if clusters:
         notes.append(f"Intervals allow for {words.listed([str(n) for n in sorted(clusters)])} groups.")
@@ -113,7 +144,10 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
 
 
 def _how(rows: list[Any], evaluation: Any) -> How:
-    told = [f"{outcome_name(row)}: {row.estimator}. {sentence(said(row.deadweight_method) or said(row.why_no_deadweight))}" for row in rows]
+    told = [
+        f"{outcome_name(row)}: {row.estimator}. {sentence(said(row.deadweight_method) or said(row.why_no_deadweight))}"
+        for row in rows
+    ]
     names = [f"{result_key(row)}.{part}" for row in rows[:3] for part in ("effect", "deadweight")]
     return How(told, names)
 
@@ -137,7 +171,12 @@ def _analysis(evaluation: Any, row: Any, group: list[Any]) -> Figure:
     bench = checks.benchmark_of(evaluation) if row.outcome == primary(evaluation).outcome else None
     axis = Axis("Analysis", f"Effect, 95% interval, {form.unit}", "lower", "higher")
     if bench is not None:
-        axis = Axis("Analysis", f"Effect, 95% interval, {form.unit}", reference=bench, reference_words=f"experiment {form.signed(bench)}")
+        axis = Axis(
+            "Analysis",
+            f"Effect, 95% interval, {form.unit}",
+            reference=bench,
+            reference_words=f"experiment {form.signed(bench)}",
+        )
     drawn = forest(marks, axis)
     same = sum(real(line.effect) * real(row.effect) > 0 for line in group)
     sure = sum(real(line.low) * real(line.high) > 0 for line in group)
@@ -157,4 +196,12 @@ def _mark(line: Any, form: Wording) -> Mark:
     label = f"{said(line.says) or line.estimator}{' (planned)' if bool(line.planned) else ''}"
     label = label[:1].upper() + label[1:]
     low, high = real(line.low), real(line.high)
-    return Mark(label, real(line.effect), low, high, printed, p=words.p_value(real(line.p)), kind="planned" if bool(line.planned) else "other")
+    return Mark(
+        label,
+        real(line.effect),
+        low,
+        high,
+        printed,
+        p=words.p_value(real(line.p)),
+        kind="planned" if bool(line.planned) else "other",
+    )

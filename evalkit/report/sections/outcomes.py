@@ -45,6 +45,8 @@ def _opening(evaluation: Any) -> str:
     if share.min() >= 0.995:
         return "Every measure is known for nearly everyone."
     at = f" at {told}" if told else ""
+    if words.percent(share.min(), 0) == words.percent(share.max(), 0):
+        return f"Each measure is known for {words.percent(share.min(), 0)} of people."
     return f"Measures are known for {words.percent(share.min(), 0)} to {words.percent(share.max(), 0)} of people; least for {lower_first(title)}{at}."
 
 
@@ -60,7 +62,9 @@ def _summary(evaluation: Any) -> pd.DataFrame:
     members = evaluation.cohort.table["arm"].value_counts()
     missing = table["arm"].map(members).astype("Int64") - table["n"].astype("Int64")
     frame = table.assign(
-        n=table["n"].astype("Int64"), missing=missing.where(missing > 0), people=table["arm"].map(members).astype("Int64")
+        n=table["n"].astype("Int64"),
+        missing=missing.where(missing > 0),
+        people=table["arm"].map(members).astype("Int64"),
     )
     behind = dict.fromkeys(("mean", "sd", "low", "high"), "n")
     return protected(frame, evaluation, ["n", "missing", "people"], behind, {"people": ["n", "missing"]})
@@ -91,7 +95,9 @@ def _trajectory(evaluation: Any, safe: pd.DataFrame, measure: str) -> Figure | N
     titles = {days[r.occasion]: said(r.occasion_title) or r.occasion for r in rows.itertuples()}
     drawn = trajectories(lines, sorted(titles.items()), said(told["better"]) or "higher", digits)
     unit = f", {told['unit']}" if said(told["unit"]) else ""
-    return Figure(f"means-{measure}", _moved(told["title"], lines, digits), f"Mean{unit}, people with a known value", drawn.wide)
+    return Figure(
+        f"means-{measure}", _moved(told["title"], lines, digits), f"Mean{unit}, people with a known value", drawn.wide
+    )
 
 
 def _key(evaluation: Any, measure: str) -> str:
@@ -117,7 +123,9 @@ def _means(evaluation: Any, safe: pd.DataFrame) -> Table:
             cells += _mean_cells(mine.iloc[0], told) if len(mine) else [words.NOT_AVAILABLE] * 2
         rows.append(cells)
     columns = [Column("Measure", number=False)]
-    columns += [Column(head, group=name) for name in arm_names(evaluation.study) for head in ("n", "mean (SD) or share")]
+    columns += [
+        Column(head, group=name) for name in arm_names(evaluation.study) for head in ("n", "mean (SD) or share")
+    ]
     return Table(
         "means",
         "What was measured, by group",
@@ -144,12 +152,28 @@ def _weights(evaluation: Any) -> How | None:
     for key, index in evaluation.outcomes.domains.items():
         told = evaluation.outcomes.describe(key)
         head = ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
-        rows += [[head, _measure_name(evaluation, name), words.number(real(weight), 3)] for name, weight in index.weights.items()]
+        rows += [
+            [head, _measure_name(evaluation, name), words.number(real(weight), 3)]
+            for name, weight in index.weights.items()
+        ]
     if not rows:
         return None
-    methods = "; ".join(f"{domain.title or domain.id}: {domain.index}, unit from {domain.reference}" for domain in evaluation.study.domain)
-    table = Table("weights", "Weights of the measures in each index", "", [Column("Index", False), Column("Measure", False), Column("Weight")], rows)
-    return How([f"Each measure is turned so that higher is better, standardised and weighted. {methods}."], table=table, summary="How the indices are made up")
+    methods = "; ".join(
+        f"{domain.title or domain.id}: {domain.index}, unit from {domain.reference}"
+        for domain in evaluation.study.domain
+    )
+    table = Table(
+        "weights",
+        "Weights of the measures in each index",
+        "",
+        [Column("Index", False), Column("Measure", False), Column("Weight")],
+        rows,
+    )
+    return How(
+        [f"Each measure is turned so that higher is better, standardised and weighted. {methods}."],
+        table=table,
+        summary="How the indices are made up",
+    )
 
 
 def _measure_name(evaluation: Any, key: str) -> str:
@@ -170,7 +194,11 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
     for row in evaluation.effects.table.itertuples():
         if bool(row.is_domain) and str(row.outcome).split("@")[0] == str(domain).split("@")[0]:
             better = 1 if said(row.better) != "lower" else -1
-            marks.append(_mark(evaluation, row, f"Index: {said(row.title)}", "index", better, int(row.n_treated + row.n_comparison)))
+            marks.append(
+                _mark(
+                    evaluation, row, f"Index: {said(row.title)}", "index", better, int(row.n_treated + row.n_comparison)
+                )
+            )
     drawn = forest(marks, Axis("Measure", "Effect, 95% interval", f"{names[1]} better", f"{names[0]} better, SD"))
     up = sum(m.kind == "measure" and m.low > 0 for m in marks)
     down = sum(m.kind == "measure" and m.high < 0 for m in marks)
@@ -182,7 +210,9 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
         "Difference in SD of the reference group, better to the right",
         drawn.wide,
         drawn.narrow,
-        notes=["The index is the diamond, as wide as its interval. p adjusted where several measures stand side by side."],
+        notes=[
+            "The index is the diamond, as wide as its interval. p adjusted where several measures stand side by side."
+        ],
     )
 
 
@@ -193,4 +223,6 @@ def _mark(evaluation: Any, row: Any, title: str, kind: str, sign: int = 1, n: ob
     occasion = said(getattr(row, "occasion_title", ""))
     label = f"{title}, {occasion}" if occasion and occasion.lower() not in title.lower() else title
     printed = f"{words.number(effect, 2, sign=True)} ({words.interval(*ends, 2)})"
-    return Mark(label, effect, *ends, printed, people(row.n if n is None else n, evaluation), words.p_value(real(p)), kind)
+    return Mark(
+        label, effect, *ends, printed, people(row.n if n is None else n, evaluation), words.p_value(real(p)), kind
+    )

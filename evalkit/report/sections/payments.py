@@ -15,7 +15,18 @@ from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real, said
 from evalkit.report.sections import section
 
-MONEY = ("gross", "cut", "owed", "paid", "difference", "implied_units", "anyway", "anyway_low", "anyway_high", "anyway_share")
+MONEY = (
+    "gross",
+    "cut",
+    "owed",
+    "paid",
+    "difference",
+    "implied_units",
+    "anyway",
+    "anyway_low",
+    "anyway_high",
+    "anyway_share",
+)
 
 
 @section("payments", "Payments", 70)
@@ -31,7 +42,9 @@ def settled(evaluation: Any) -> list[Any]:
         blocks.append(_plans(evaluation))
     if len(contract.triggers):
         blocks += [_triggers(evaluation), *_threshold(evaluation)]
-    return [block for block in blocks if block is not None] or [Text("The contract names no prices, payments or triggers.")]
+    return [block for block in blocks if block is not None] or [
+        Text("The contract names no prices, payments or triggers.")
+    ]
 
 
 def _money(value: object, sign: bool = False, digits: int = 0) -> str:
@@ -45,15 +58,15 @@ def _safe(evaluation: Any) -> pd.DataFrame:
     table = evaluation.contract.table
     if evaluation.study.contract.published:
         return table
-    base = "people" if "people" in table and table["people"].notna().any() else "achieved"
-    whole = pd.to_numeric(table[base]).round().astype("Int64")
-    counted = table.assign(**{base: whole})
-    behind = dict.fromkeys([name for name in (*MONEY, "achieved") if name in table and name != base], base)
-    per_day = table["mechanism"] == "day"
-    safe = protected(counted, evaluation, [base], behind)
-    if base == "achieved" and per_day.any():  # days are not people
-        for name in ("achieved", *behind):
-            safe[name] = [raw if day else kept for raw, kept, day in zip(table[name], safe[name], per_day, strict=True)]
+    people = pd.to_numeric(table["people"] if "people" in table else pd.Series(float("nan"), index=table.index))
+    units = pd.to_numeric(table["achieved"]).where(table["mechanism"] != "day")  # days are not people
+    behind_it = people.fillna(units).round().astype("Int64")
+    safe = table.astype({name: object for name in (*MONEY, "achieved")})
+    counted = table.assign(behind_it=behind_it)[behind_it.notna()]
+    if len(counted):
+        names = (*MONEY, "achieved")
+        kept = protected(counted, evaluation, ["behind_it"], dict.fromkeys(names, "behind_it"))
+        safe.loc[counted.index, list(names)] = kept[list(names)].astype(object).to_numpy()
     return safe
 
 
@@ -64,7 +77,10 @@ def _card(evaluation: Any) -> Table:
     names = ["Metric", "Price", "Achieved", "Price \u00d7 achieved", "Cut by cap", "Owed", "Paid", "Paid less owed"]
     columns = [Column(name, number=index > 0) for index, name in enumerate(names)]
     if with_anyway:
-        columns += [Column(words.SYMBOLS.get(_currency(evaluation), _currency(evaluation)), group="Of owed, anyway"), Column("share", group="Of owed, anyway")]
+        columns += [
+            Column(words.SYMBOLS.get(_currency(evaluation), _currency(evaluation)), group="Of owed, anyway"),
+            Column("share", group="Of owed, anyway"),
+        ]
     rows = [_line(row, with_anyway) for row in safe.itertuples()]
     return Table(
         "rate-card",
@@ -74,7 +90,10 @@ def _card(evaluation: Any) -> Table:
         [*rows, _total(totals, with_anyway, any(hidden(row.owed) for row in safe.itertuples()))],
         notes=_notes(evaluation, with_anyway),
         source=evaluation.study.contract.source,
-        how=How(_method(contract), ["contract.owed", "contract.paid", "contract.difference", *(["contract.anyway"] if with_anyway else [])]),
+        how=How(
+            _method(contract),
+            ["contract.owed", "contract.paid", "contract.difference", *(["contract.anyway"] if with_anyway else [])],
+        ),
         total=1,
         meanings=_meanings(contract),
         dense=True,
@@ -87,7 +106,9 @@ def _currency(evaluation: Any) -> str:
 
 
 def _unit_words(evaluation: Any) -> str:
-    return {"GBP": "pounds", "USD": "US dollars", "EUR": "euros"}.get(_currency(evaluation), _currency(evaluation)) + " as paid"
+    return {"GBP": "pounds", "USD": "US dollars", "EUR": "euros"}.get(
+        _currency(evaluation), _currency(evaluation)
+    ) + " as paid"
 
 
 def _finding(evaluation: Any) -> str:
@@ -100,7 +121,13 @@ def _finding(evaluation: Any) -> str:
 
 
 def _line(row: Any, with_anyway: bool) -> list[object]:
-    small = {"day": "per day below the baseline", "unit": "per outcome", "milestone": "per milestone", "step": "stepped", "slide": "sliding"}
+    small = {
+        "day": "per day below the baseline",
+        "unit": "per outcome",
+        "milestone": "per milestone",
+        "step": "stepped",
+        "slide": "sliding",
+    }
     gap = real(row.difference) if not isinstance(row.difference, str) else 0.0
     achieved = row.achieved if isinstance(row.achieved, str) else real(row.achieved)
     cells: list[object] = [
@@ -114,42 +141,71 @@ def _line(row: Any, with_anyway: bool) -> list[object]:
         Cell(_money(row.difference, sign=True), bold=bool(finite(gap) and round(gap) != 0)),
     ]
     if with_anyway:
-        share = row.anyway_share if isinstance(row.anyway_share, str) else words.percent(real(row.anyway_share), 0) if finite(row.anyway_share) else words.NOT_AVAILABLE
+        share = (
+            row.anyway_share
+            if isinstance(row.anyway_share, str)
+            else words.percent(real(row.anyway_share), 0)
+            if finite(row.anyway_share)
+            else words.NOT_AVAILABLE
+        )
         cells += [_money(row.anyway), share]
     return cells
 
 
 def _total(totals: dict[str, Any], with_anyway: bool, some_hidden: bool) -> list[object]:
-    amounts = [_money(totals.get("gross")), _money(-real(totals.get("cut"))), _money(totals.get("owed")), _money(totals.get("paid"))]
+    amounts = [
+        _money(totals.get("gross")),
+        _money(-real(totals.get("cut"))),
+        _money(totals.get("owed")),
+        _money(totals.get("paid")),
+    ]
     if some_hidden:  # no total from which a hidden amount follows
         amounts = [words.SUPPRESSED] * 4
     gap = words.SUPPRESSED if some_hidden else _money(totals.get("difference"), sign=True)
     cells: list[object] = ["Total", "", "", *amounts, gap]
     if with_anyway:
-        share = words.percent(real(totals.get("anyway_share")), 0) if finite(totals.get("anyway_share")) else words.NOT_AVAILABLE
+        share = (
+            words.percent(real(totals.get("anyway_share")), 0)
+            if finite(totals.get("anyway_share"))
+            else words.NOT_AVAILABLE
+        )
         cells += [words.SUPPRESSED if some_hidden else _money(totals.get("anyway")), share]
     return cells
 
 
 def _meanings(contract: Any) -> dict[str, str]:
     why = list(dict.fromkeys(said(reason) for reason in contract.table["why_no_anyway"] if said(reason)))
-    return {words.NOT_AVAILABLE: f"not available: {why[0][:1].lower()}{why[0][1:].rstrip('.')}"} if len(why) == 1 else {}
+    return (
+        {words.NOT_AVAILABLE: f"not available: {why[0][:1].lower()}{why[0][1:].rstrip('.')}"} if len(why) == 1 else {}
+    )
 
 
 def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
     totals, currency, notes = evaluation.contract.totals, _currency(evaluation), []
     if with_anyway:
-        span = words.interval(real(totals.get("anyway_share_low")), real(totals.get("anyway_share_high")), 0, percent=True)
+        span = words.interval(
+            real(totals.get("anyway_share_low")), real(totals.get("anyway_share_high")), 0, percent=True
+        )
         judged = words.whole_money(real(totals.get("judged")), currency)
-        notes.append(f"The total share is that of the {judged} that can be judged; 95% interval {span}. It is the contract's own mechanism recomputed at the outcome expected without the programme.")
-    different = [said(row.title) or said(row.metric) for row in evaluation.contract.table.itertuples() if finite(row.difference) and round(real(row.difference)) != 0]
+        notes.append(
+            f"The total share is that of the {judged} that can be judged; 95% interval {span}. It is the contract's own mechanism recomputed at the outcome expected without the programme."
+        )
+    different = [
+        said(row.title) or said(row.metric)
+        for row in evaluation.contract.table.itertuples()
+        if finite(row.difference) and round(real(row.difference)) != 0
+    ]
     if different:
-        notes.append(f"In bold: paid and owed differ in {len(different)} of {len(evaluation.contract.table)} metrics. Each difference is a question, not a finding.")
+        notes.append(
+            f"In bold: paid and owed differ in {len(different)} of {len(evaluation.contract.table)} metrics. Each difference is a question, not a finding."
+        )
     if finite(totals.get("cap")):
         notes.append(f"Most that could be paid: {words.whole_money(real(totals['cap']), currency)}.")
     recorded = evaluation.study.contract.maximum_recorded
     if finite(recorded):
-        notes.append(f"A maximum of {words.whole_money(real(recorded), currency)} is on record; it is not known to be a cap.")
+        notes.append(
+            f"A maximum of {words.whole_money(real(recorded), currency)} is on record; it is not known to be a cap."
+        )
     if not evaluation.study.contract.published:
         notes.append(f"Rule in force: {rule_of(evaluation)}.")
     return notes
@@ -157,7 +213,10 @@ def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
 
 def _method(contract: Any) -> list[str]:
     why = dict.fromkeys(said(reason) for reason in contract.table["why_no_anyway"] if said(reason))
-    return ["Owed = price \u00d7 achieved, cut where a cap of a person, a metric or the contract is reached.", *(sentence(reason) for reason in why)]
+    return [
+        "Owed = price \u00d7 achieved, cut where a cap of a person, a metric or the contract is reached.",
+        *(sentence(reason) for reason in why),
+    ]
 
 
 def _bars(evaluation: Any) -> Figure | None:
@@ -165,7 +224,11 @@ def _bars(evaluation: Any) -> Figure | None:
     safe = _safe(evaluation)
     if any(hidden(row.owed) for row in safe.itertuples()):
         return None
-    bars = [Bar(f"Planned, {plan}", real(amount)) for plan, amount in (totals.get("planned") or {}).items() if finite(amount)]
+    bars = [
+        Bar(f"Planned, {plan}", real(amount))
+        for plan, amount in (totals.get("planned") or {}).items()
+        if finite(amount)
+    ]
     bars += [Bar("Paid", real(totals["paid"]))] if finite(totals.get("paid")) else []
     known, owed = finite(totals.get("anyway")), real(totals["owed"])
     rest = owed - real(totals["judged"]) if known else 0.0
@@ -187,7 +250,13 @@ def _bars(evaluation: Any) -> Figure | None:
 
 def _metric_bar(row: Any) -> Bar:
     owed, judged = real(row.owed), finite(row.anyway)
-    return Bar(said(row.title) or said(row.metric), owed, real(row.anyway) if judged else None, 0.0 if judged else owed, split=True)
+    return Bar(
+        said(row.title) or said(row.metric),
+        owed,
+        real(row.anyway) if judged else None,
+        0.0 if judged else owed,
+        split=True,
+    )
 
 
 def _bars_finding(evaluation: Any, known: bool) -> str:
@@ -200,7 +269,12 @@ def _bars_finding(evaluation: Any, known: bool) -> str:
 
 def _plans(evaluation: Any) -> Table:
     rows = [
-        [said(row.plan), _money(row.planned), _money(row.actual), words.percent(real(row.share), 0) if finite(row.share) else words.NOT_AVAILABLE]
+        [
+            said(row.plan),
+            _money(row.planned),
+            _money(row.actual),
+            words.percent(real(row.share), 0) if finite(row.share) else words.NOT_AVAILABLE,
+        ]
         for row in evaluation.contract.plans.itertuples()
     ]
     told = [f"{row[3]} of {row[0]}" for row in rows if row[3] != words.NOT_AVAILABLE]
@@ -218,18 +292,40 @@ def _triggers(evaluation: Any) -> Table:
     rows = []
     for row in evaluation.contract.triggers.itertuples():
         change = words.percent(real(row.relative), 1) if finite(row.relative) else words.NOT_APPLICABLE
-        span = words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True) if finite(row.relative) else words.NOT_APPLICABLE
-        rows.append([Cell(said(row.says), small=said(row.note)), words.percent(real(row.threshold), 1), change, span, Cell(said(row.met), bold=True)])
+        span = (
+            words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True)
+            if finite(row.relative)
+            else words.NOT_APPLICABLE
+        )
+        rows.append(
+            [
+                Cell(said(row.says), small=said(row.note)),
+                words.percent(real(row.threshold), 1),
+                change,
+                span,
+                Cell(said(row.met), bold=True),
+            ]
+        )
     judged = [row for row in evaluation.contract.triggers.itertuples() if said(row.met) != "not judged"]
     met = sum(said(row.met) == "met" for row in judged)
     return Table(
         "triggers",
-        f"{met} of {len(judged)} triggers that can be judged {'was' if met == 1 else 'were'} met" if judged else "No trigger can be judged here",
+        f"{met} of {len(judged)} triggers that can be judged {'was' if met == 1 else 'were'} met"
+        if judged
+        else "No trigger can be judged here",
         "Improvement as a share of the comparison, against the threshold of each payment",
-        [Column("Payment", False), Column("At least"), Column("Improvement"), Column("Rounding alone"), Column("Reached", False)],
+        [
+            Column("Payment", False),
+            Column("At least"),
+            Column("Improvement"),
+            Column("Rounding alone"),
+            Column("Reached", False),
+        ],
         rows,
         meanings={words.NOT_APPLICABLE: "not applicable: these figures cannot judge it"},
-        notes=["Rounding alone: what the rounding of published figures leaves open. Sampling error comes on top and is not part of the contract's test."],
+        notes=[
+            "Rounding alone: what the rounding of published figures leaves open. Sampling error comes on top and is not part of the contract's test."
+        ],
         source=evaluation.study.contract.source,
         width=40,
     )
@@ -240,8 +336,20 @@ def _threshold(evaluation: Any) -> list[Figure]:
     if not judged:
         return []
     first = judged[0]
-    lines = [(real(row.threshold), f"{words.percent(real(row.threshold), 1)}: {said(row.id)} payment") for row in judged]
+    lines = [
+        (real(row.threshold), f"{words.percent(real(row.threshold), 1)}: {said(row.id)} payment") for row in judged
+    ]
     drawn = threshold(real(first.relative), real(first.relative_low), real(first.relative_high), lines)
-    verdict = {"met": "reached the threshold", "not met": "stayed below the threshold"}.get(said(first.met), "cannot be told from the threshold")
+    verdict = {"met": "reached the threshold", "not met": "stayed below the threshold"}.get(
+        said(first.met), "cannot be told from the threshold"
+    )
     finding = f"The improvement of {words.percent(real(first.relative), 1)} {verdict} of {words.percent(real(first.threshold), 1)}"
-    return [Figure("threshold", finding, f"{said(first.says)}; improvement as a share of the comparison", drawn.wide, drawn.narrow)]
+    return [
+        Figure(
+            "threshold",
+            finding,
+            f"{said(first.says)}; improvement as a share of the comparison",
+            drawn.wide,
+            drawn.narrow,
+        )
+    ]

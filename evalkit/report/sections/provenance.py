@@ -75,4 +75,8 @@ def _by_name(found: list[Result]) -> str:
         [Column("Result name", False), Column("Printed as"), Column("Section", False), Column("Rests on", False)],
         [[result.id, result.text, result.section, result.source] for result in found],
     )
-    return How(["The same numbers stand in results.json beside this page, unrounded and with their intervals."], table=table, summary="Results by name").html()
+    return How(
+        ["The same numbers stand in results.json beside this page, unrounded and with their intervals."],
+        table=table,
+        summary="Results by name",
+    ).html()

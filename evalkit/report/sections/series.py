@@ -17,7 +17,11 @@ def series(evaluation: Any) -> list[Any]:
     found = interim(evaluation.study)
     if not found:
         return []
-    blocks: list[Any] = [Text("Arithmetic on published tables. It is not an estimate of an effect; no headline and no payment rests on it.")]
+    blocks: list[Any] = [
+        Text(
+            "Arithmetic on published tables. It is not an estimate of an effect; no headline and no payment rests on it."
+        )
+    ]
     return blocks + [table for one in found for table in (_periods(one), _changes(one))]
 
 
@@ -26,12 +30,26 @@ def _periods(one: Interim) -> Table:
     for row in one.table.itertuples():
         gap = row.treated - row.comparison
         numbers = [words.number(row.treated, 0), words.number(row.comparison, 0), words.number(gap, 0, sign=True)]
-        rows.append([row.period, {"pre": "before", "post": "after"}.get(row.phase, row.phase), *numbers, words.number(row.treated / row.comparison, 2)])
+        rows.append(
+            [
+                row.period,
+                {"pre": "before", "post": "after"}.get(row.phase, row.phase),
+                *numbers,
+                words.number(row.treated / row.comparison, 2),
+            ]
+        )
     return Table(
         f"series-{one.id}",
         one.title,
         one.unit[:1].upper() + one.unit[1:],
-        [Column("Period", False), Column("Service", False), Column(one.plan.treated_name), Column(one.plan.comparison_name), Column("Gap"), Column("Ratio")],
+        [
+            Column("Period", False),
+            Column("Service", False),
+            Column(one.plan.treated_name),
+            Column(one.plan.comparison_name),
+            Column("Gap"),
+            Column("Ratio"),
+        ],
         rows,
         notes=[said(one.plan.note), _overlapping(one)],
         source=said(one.plan.source),

@@ -29,7 +29,11 @@ def sib(evaluation: Any) -> list[Any]:
     about = study.study
     blocks: list[Any] = [Text(about.summary, _kind(about))]
     if not about.is_sib:
-        blocks.append(Text("This is not a social impact bond: there was no outcomes contract. The study shows the method on known data."))
+        blocks.append(
+            Text(
+                "This is not a social impact bond: there was no outcomes contract. The study shows the method on known data."
+            )
+        )
     if study.party:
         blocks.append(_parties(study))
     if study.term:

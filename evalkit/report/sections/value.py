@@ -20,8 +20,16 @@ def value(evaluation: Any) -> list[Any]:
     """Ratio as a range, impact map, by agency, by year."""
     found = evaluation.value
     if found is None:
-        return [Text(absent(evaluation, "value", "No impact map was drawn up: what the outcomes were worth is not known."))]
-    blocks = [Text(opening(evaluation)), _ratio(evaluation), _map(evaluation), _agencies(evaluation), _years(evaluation)]
+        return [
+            Text(absent(evaluation, "value", "No impact map was drawn up: what the outcomes were worth is not known."))
+        ]
+    blocks = [
+        Text(opening(evaluation)),
+        _ratio(evaluation),
+        _map(evaluation),
+        _agencies(evaluation),
+        _years(evaluation),
+    ]
     return [block for block in blocks if block is not None]
 
 
@@ -46,7 +54,9 @@ def opening(evaluation: Any) -> str:
     if not finite(found.ratio_low) or not finite(found.ratio_high):
         return f"Each {unit} spent is reckoned to have brought {centre} of value; no ranges were given, so how sure that is cannot be said."
     low, high = (words.whole_money(real(end), currency, 2) for end in (found.ratio_low, found.ratio_high))
-    told = f"Each {unit} spent is estimated to have brought {low} to {high} of value, with a central estimate of {centre}."
+    told = (
+        f"Each {unit} spent is estimated to have brought {low} to {high} of value, with a central estimate of {centre}."
+    )
     return f"{told} {verdict(found)} Ratios of different programmes should not be ranked."
 
 
@@ -74,6 +84,7 @@ def _ratio(evaluation: Any) -> Figure | None:
         facts.append(f"Net ratio (value less cost, for each unit of cost): {words.number(real(found.net_ratio), 2)}.")
     if finite(found.payback_months):
         facts.append(f"Payback after {words.number(real(found.payback_months), 0)} months.")
+    facts.append(sentence(said(getattr(found, "range_method", ""))))
     chance = getattr(found, "probability_exceeds_cost", None)
     if finite(chance):
         facts.append(f"Value exceeds cost in {words.percent(real(chance), 0)} of the joint draws.")
@@ -108,12 +119,27 @@ def _map(evaluation: Any) -> Table | None:
     columns += [Column("Years")] + ([Column("Present value")] if amount else [])
     rows = []
     for row in lines.itertuples():
-        who = ", ".join(part for part in (said(getattr(row, "stakeholder", "")), said(getattr(row, "agency", ""))) if part)
+        who = ", ".join(
+            part for part in (said(getattr(row, "stakeholder", "")), said(getattr(row, "agency", ""))) if part
+        )
         quantity = real(getattr(row, "quantity", None))
-        cells: list[object] = [Cell(said(getattr(row, "title", "")) or said(row.outcome), small=who), words.number(quantity, 0 if abs(quantity) >= 100 else 1)]
-        worth = next((getattr(row, name) for name in ("unit_value", "proxy_value", "price", "proxy") if finite(getattr(row, name, None))), None)
+        cells: list[object] = [
+            Cell(said(getattr(row, "title", "")) or said(row.outcome), small=who),
+            words.number(quantity, 0 if abs(quantity) >= 100 else 1),
+        ]
+        worth = next(
+            (
+                getattr(row, name)
+                for name in ("unit_value", "proxy_value", "price", "proxy")
+                if finite(getattr(row, name, None))
+            ),
+            None,
+        )
         cells += [words.number(real(worth), 2), *(_share(getattr(row, name)) for name in parts)]
-        cells += [words.number(real(getattr(row, "duration", None)), 0), *([words.number(real(getattr(row, amount)), 0)] if amount else [])]
+        cells += [
+            words.number(real(getattr(row, "duration", None)), 0),
+            *([words.number(real(getattr(row, amount)), 0)] if amount else []),
+        ]
         rows.append(cells)
     return Table(
         "impact-map",
@@ -142,12 +168,22 @@ def _amounts(evaluation: Any, table: pd.DataFrame | None, key: str, id: str, fin
         return None
     table = table if key in table else table.reset_index().rename(columns={"index": key})
     numeric = [name for name in table.columns if name != key and pd.api.types.is_numeric_dtype(table[name])]
-    rows = [[_key(row[key]), *(words.number(real(row[name]), 3 if "factor" in name else 0) for name in numeric)] for _, row in table.iterrows()]
+    rows = [
+        [_key(row[key]), *(words.number(real(row[name]), 3 if "factor" in name else 0) for name in numeric)]
+        for _, row in table.iterrows()
+    ]
     if len(rows) > 1 and key == "agency":
         top = table.loc[table[numeric[-1]].astype(float).idxmax(), key]
         finding = f"The largest part falls to {said(top)}"
     columns = [Column(head, False), *(Column(name.replace("_", " ").capitalize()) for name in numeric)]
-    return Table(id, finding, f"{evaluation.study.study.currency}{_price_year(evaluation)}", columns, rows, width=24 + 6 * max(len(numeric) - 2, 0))
+    return Table(
+        id,
+        finding,
+        f"{evaluation.study.study.currency}{_price_year(evaluation)}",
+        columns,
+        rows,
+        width=24 + 6 * max(len(numeric) - 2, 0),
+    )
 
 
 def _key(value: object) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.simulate import forms
-from evalkit.simulate.edge_of_care import AUTHORITIES, OCCASIONS, Drawn, EdgeOfCare
+from evalkit.simulate.world import AUTHORITIES, OCCASIONS, Drawn, EdgeOfCare
 
 Array = np.ndarray
 FILES = {

@@ -1,0 +1,175 @@
+"""All estimated effects of a study: the noun of this room."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit import evidence, words
+from evalkit.counterfactual.deadweights import Quantities
+from evalkit.counterfactual.nouns import Estimate
+from evalkit.errors import Flag
+
+if TYPE_CHECKING:
+    from evalkit.outcomes import Outcomes
+    from evalkit.study import Study
+
+PARTS = ["effect", "observed", "counterfactual", "deadweight"]
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What the programme changed, outcome by outcome.
+
+    Parameters
+    ----------
+    outcomes : Outcomes or None
+        What the effects were estimated from; None where they come from published rates.
+    study : Study
+        The plan.
+    table : DataFrame, one row per outcome
+        outcome (as the study names it), title, occasion_title, unit, values, better, is_domain, primary, estimator,
+        scale, n_treated, n_comparison, n_clusters, observed, counterfactual, effect, se, low, high, df, p, p_adjusted
+        (Holm over the planned outcomes), deadweight with _low, _high, _method, why_no_deadweight, level (Maryland),
+        conclusion, rounding_low, rounding_high, relative (change as a share of the comparison, published rates only)
+        with _low, _high from rounding, truth (simulated studies), source.
+    also : DataFrame
+        Every analysis of every outcome, the planned one included: outcome, id, says, estimator, effect, se, low, high,
+        p, n_treated, n_comparison, planned.
+    estimates : dict of str to Estimate
+        The planned ones by outcome.
+    measures : DataFrame
+        Single measures beside each domain's index, in SD of the reference, better to the right.
+    benchmark : DataFrame or None
+        Estimates against an experiment.
+    attrition : DataFrame
+        outcome, arm, people, analysed, share.
+    evidence : evidence.Level
+        What the design allows to be said.
+    flags : tuple of Flag
+        What a reader must be told.
+    """
+
+    outcomes: Outcomes | None
+    study: Study
+    table: pd.DataFrame
+    also: pd.DataFrame
+    estimates: dict[str, Estimate]
+    measures: pd.DataFrame
+    benchmark: pd.DataFrame | None
+    attrition: pd.DataFrame
+    evidence: evidence.Level
+    flags: tuple[Flag, ...]
+
+    def joint(self, draws: int, seed: int) -> pd.DataFrame:
+        """Draw all effects together, as far as they share people and clusters.
+
+        Parameters
+        ----------
+        draws : int
+            How many.
+        seed : int
+            The same seed gives the same draws.
+
+        Returns
+        -------
+        DataFrame, shape (draws, 4 per outcome)
+            Columns (outcome, "effect" | "observed" | "counterfactual" | "deadweight"); outcomes without a sampling
+            distribution are absent. Normal, or t with the smallest degrees of freedom among the estimates.
+        """
+        known = {name: e for name, e in self.estimates.items() if e.influence is not None}
+        columns = pd.MultiIndex.from_product([list(known), PARTS], names=["outcome", "part"])
+        if not known:
+            return pd.DataFrame(index=range(draws), columns=columns, dtype=float)
+        sums = self._cluster_sums(known)
+        random = np.random.default_rng([seed, 1])
+        noise = _noise(sums, draws, random) * _heavier(min(e.df for e in known.values()), draws, random)
+        pieces, start = [], 0
+        for estimate in known.values():
+            width = len(estimate.influence.columns)  # type: ignore[union-attr]
+            pieces.append(_drawn(estimate, noise[:, start : start + width]))
+            start += width
+        return pd.DataFrame(np.hstack(pieces), columns=columns)
+
+    def _cluster_sums(self, known: dict[str, Estimate]) -> np.ndarray:
+        """Contributions of all outcomes side by side, summed by cluster."""
+        people = pd.concat([e.influence for e in known.values()], axis=1).fillna(0.0).sort_index()
+        groups = cluster_of(self.outcomes, people.index)
+        return people.groupby(groups.to_numpy()).sum().to_numpy()
+
+    def _repr_html_(self) -> str:
+        """One line per outcome."""
+        shown = pd.DataFrame(
+            {
+                "outcome": self.table["title"],
+                "effect": [words.number(value, 3) for value in self.table["effect"]],
+                "interval": [
+                    words.interval(a, b, 3) for a, b in zip(self.table["low"], self.table["high"], strict=True)
+                ],
+                "p (adjusted)": [words.p_value(value) for value in self.table["p_adjusted"]],
+                "deadweight": [words.percent(value, 0) for value in self.table["deadweight"]],
+                "conclusion": self.table["conclusion"],
+            }
+        )
+        return shown.to_html(index=False, border=0) + f"<p>{self.evidence.reason}</p>"
+
+
+def cluster_of(outcomes: Outcomes | None, people: pd.Index) -> pd.Series:
+    """The cluster of each person; the person where the cohort has no clusters or does not know the person.
+
+    Parameters
+    ----------
+    outcomes : Outcomes or None
+        With the cohort.
+    people : Index of str
+        Ids.
+
+    Returns
+    -------
+    Series
+        By person.
+    """
+    own = pd.Series([f"person {name}" for name in people], index=people)
+    table = None if outcomes is None else outcomes.cohort.table
+    if table is None or "cluster" not in table or table["cluster"].isna().all():
+        return own
+    known = table.set_index(table["person"].astype(str))["cluster"].reindex(people)
+    return ("cluster " + known.astype(str)).where(known.notna(), own)
+
+
+def _noise(sums: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
+    """Normal draws with covariance sums' sums, which may be singular."""
+    values, vectors = np.linalg.eigh(sums.T @ sums)
+    spread = vectors * np.sqrt(np.maximum(values, 0.0))
+    return random.standard_normal((draws, len(values))) @ spread.T
+
+
+def _heavier(df: float, draws: int, random: np.random.Generator) -> np.ndarray:
+    """What turns normal draws into t draws; 1 without finite degrees of freedom."""
+    if not math.isfinite(df):
+        return np.ones((draws, 1))
+    return np.sqrt(df / random.chisquare(df, (draws, 1)))
+
+
+def _drawn(estimate: Estimate, noise: np.ndarray) -> np.ndarray:
+    """Effect, observed, counterfactual and deadweight of one outcome by draw."""
+    names = list(estimate.influence.columns)  # type: ignore[union-attr]
+    centre = estimate.terms["values"]
+    drawn: dict[str, Any] = {name: centre[name] + noise[:, place] for place, name in enumerate(names)}
+    top, bottom = estimate.terms["top"], estimate.terms["bottom"]
+    share = np.full(len(noise), np.nan)
+    if top is not None and estimate.deadweight is not None:
+        share = _sum(top, drawn) / _sum(bottom, drawn)
+    return np.column_stack([drawn["effect"], drawn["observed"], drawn["counterfactual"], share])
+
+
+def _sum(weights: Quantities, drawn: dict[str, np.ndarray]) -> np.ndarray:
+    """A linear combination by draw."""
+    total = np.zeros(len(drawn["effect"]))
+    for name, weight in weights.items():
+        total = total + weight * (1.0 if name == "one" else drawn[name])
+    return total

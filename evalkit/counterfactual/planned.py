@@ -1,0 +1,367 @@
+"""The planned analysis of every outcome, the others beside it, and what must be said about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalkit import evidence
+from evalkit.counterfactual.attrition import attrition_flags, attrition_table
+from evalkit.counterfactual.benchmarks import benchmark_table
+from evalkit.counterfactual.effects import Effects
+from evalkit.counterfactual.estimating import estimate
+from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.registry import find_estimator
+from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, effect_row, holm, unknown_row
+from evalkit.counterfactual.singles import single_measures
+from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_you_mean, several
+
+if TYPE_CHECKING:
+    from evalkit.outcomes import Outcomes
+    from evalkit.study.model import Also, Counterfactual
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis of one outcome: what to run, with what."""
+
+    estimator: str
+    covariates: tuple[str, ...] = ()
+    within: str | None = None
+    options: dict[str, Any] | None = None
+    se: str | None = None
+    level: float = 0.95
+    strict: bool = True  # whether options that the estimator does not know are errors
+
+
+def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
+    """Estimate the effect on every planned outcome, for everyone in the cohort, by the plan of the study.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        With the cohort and the study.
+    **by_outcome : str
+        Another estimator for one outcome, by its name with or without "@occasion": ``wellbeing="did"``.
+
+    Returns
+    -------
+    Effects
+        A table with one row per outcome; Holm-adjusted over the planned outcomes.
+
+    Raises
+    ------
+    StudyError
+        The study has no [counterfactual], or an outcome is not known.
+    EstimationError
+        Not one of the outcomes can be estimated.
+    """
+    plan = _plan(outcomes)
+    names = planned_outcomes(outcomes)
+    chosen = _chosen(names, {**plan.by_outcome, **by_outcome})
+    found, failed = _estimate_all(outcomes, plan, names, chosen)
+    also, also_flags = _also(outcomes, plan, found, chosen)
+    level = evidence.level(plan.design, _shown(found))
+    rows = [_row(outcomes, name, place, found, failed, level) for place, name in enumerate(names)]
+    table = as_table([row | {"estimator": row.get("estimator", plan.estimator)} for row in rows], COLUMNS)
+    table["p_adjusted"] = holm(table["p"])
+    table["truth"] = _truth(outcomes, names)
+    attrition = attrition_table(outcomes, names)
+    measures, measure_flags = single_measures(outcomes, plan, names, chosen)
+    benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
+    flags = [*_own_flags(found), *_failed_flags(failed), *also_flags, *attrition_flags(attrition), *measure_flags]
+    return Effects(
+        outcomes=outcomes,
+        study=outcomes.cohort.study,  # type: ignore[arg-type]
+        table=table,
+        also=as_table([row for row, _ in also], ALSO),
+        estimates=found,
+        measures=measures,
+        benchmark=benchmark,
+        attrition=attrition,
+        evidence=level,
+        flags=tuple(dict.fromkeys(flags)),
+    )
+
+
+def _plan(outcomes: Outcomes) -> Counterfactual:
+    """The [counterfactual] part, which must be there and fit people."""
+    study = outcomes.cohort.study
+    if study is None or study.counterfactual is None:
+        raise StudyError('the study has no [counterfactual]. Write at least estimator = "difference" under it.')
+    if study.cohort is None or study.cohort.arm is None:
+        raise EstimationError("the cohort has no arms, so there is nobody to compare with. Add arm under [cohort].")
+    if not find_estimator(study.counterfactual.estimator).persons and study.counterfactual.rates:
+        raise StudyError(f'estimator "{study.counterfactual.estimator}" works on rates: use effects_from_rates(study).')
+    return study.counterfactual
+
+
+def planned_outcomes(outcomes: Outcomes) -> list[str]:
+    """The outcomes to estimate: those of the plan, else all domains and then the measures in no domain.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        With the study.
+
+    Returns
+    -------
+    list of str
+        As the study names them.
+    """
+    study = outcomes.cohort.study
+    plan = study.counterfactual  # type: ignore[union-attr]
+    if plan is not None and plan.outcomes is not None:
+        for name in plan.outcomes:
+            outcomes.find(name)
+        return list(plan.outcomes)
+    inside = {part.split("@")[0] for domain in study.domain for part in domain.measures}  # type: ignore[union-attr]
+    domains = [domain.id for domain in study.domain]  # type: ignore[union-attr]
+    return [*domains, *(measure.id for measure in study.measure if measure.id not in inside)]  # type: ignore[union-attr]
+
+
+def _chosen(names: list[str], by_outcome: dict[str, str]) -> dict[str, str]:
+    """The outcomes with an estimator of their own."""
+    chosen: dict[str, str] = {}
+    problems: list[str] = []
+    for given, estimator in by_outcome.items():
+        fits = [name for name in names if given in (name, name.split("@")[0])]
+        if not fits:
+            problems.append(f'"{given}" is not among the outcomes estimated. {did_you_mean(given, names)}')
+        find_estimator(estimator)
+        chosen |= dict.fromkeys(fits, estimator)
+    if problems:
+        raise StudyError(several("the choice of estimators", problems))
+    return chosen
+
+
+def _estimate_all(
+    outcomes: Outcomes, plan: Counterfactual, names: list[str], chosen: dict[str, str]
+) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """Estimates by outcome, and why there is none."""
+    found: dict[str, Estimate] = {}
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = run(outcomes, name, planned_analysis(plan, chosen.get(name)))
+        except EvalkitError as error:
+            failed[name] = str(error)
+    if failed and not found:
+        raise EstimationError(several("[counterfactual]", [f"{name}: {why}" for name, why in failed.items()]))
+    return found, failed
+
+
+def planned_analysis(plan: Counterfactual, other: str | None = None) -> Analysis:
+    """The planned analysis; with another estimator, the options that it knows.
+
+    Parameters
+    ----------
+    plan : Counterfactual
+        Of the study.
+    other : str, optional
+        An estimator in place of the planned one.
+
+    Returns
+    -------
+    Analysis
+        What to run.
+    """
+    own = Analysis(plan.estimator, tuple(plan.covariates), plan.within, dict(plan.options), plan.se, plan.level)
+    return own if other in (None, plan.estimator) else replace(own, estimator=str(other), strict=False)
+
+
+def _beside(plan: Counterfactual, also: Also) -> Analysis:
+    """One of the analyses beside the planned one."""
+    covariates = plan.covariates if also.covariates is None else also.covariates
+    return Analysis(also.estimator, tuple(covariates), also.within, dict(also.options), None, plan.level)
+
+
+def run(outcomes: Outcomes, name: str, analysis: Analysis) -> Estimate:
+    """Run one analysis of one outcome on everyone in the cohort.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        With the cohort.
+    name : str
+        The outcome.
+    analysis : Analysis
+        What to run.
+
+    Returns
+    -------
+    Estimate
+        Its flags are about this outcome.
+    """
+    entry = find_estimator(analysis.estimator)
+    told = outcomes.describe(name)
+    frame, covariates = person_frame(outcomes, [told["key"]], analysis.covariates)
+    options = _options(analysis, told)
+    time = None
+    if entry.before_and_after:
+        frame, time = _long(outcomes, frame, told), "(time)"
+    elif told["values"] == "score" and _baseline(told):
+        frame["(baseline)"] = outcomes.wide[told["baseline_key"]].to_numpy()
+        options["baseline"] = "(baseline)"
+    found = estimate(
+        frame,
+        analysis.estimator,
+        outcome=told["key"],
+        treated="treated",
+        covariates=covariates,
+        person="person",
+        cluster="cluster" if _has(frame, "cluster") else None,
+        time=time,
+        **options,
+    )
+    return replace(found, flags=tuple(replace(flag, about=name) for flag in found.flags))
+
+
+def _has(frame: pd.DataFrame, column: str) -> bool:
+    """Whether the cohort has that column with anything in it."""
+    return column in frame and bool(frame[column].notna().any())
+
+
+def _baseline(told: dict[str, Any]) -> bool:
+    """Whether there is a reading before, other than the outcome itself."""
+    return bool(told["baseline_key"]) and told["baseline_key"] != told["key"]
+
+
+def _options(analysis: Analysis, told: dict[str, Any]) -> dict[str, Any]:
+    """What estimate() is given beside the columns."""
+    entry = find_estimator(analysis.estimator)
+    own = dict(analysis.options or {})
+    if analysis.within is not None:
+        own["within"] = analysis.within
+    if not analysis.strict:
+        own = {name: value for name, value in own.items() if name in entry.options}
+    if analysis.se is not None and (analysis.strict or analysis.se in entry.se):
+        own["se"] = analysis.se
+    about = {name: told[name] for name in ("values", "better", "contract_baseline")}
+    return {**about, "level": analysis.level, **own}
+
+
+def person_frame(
+    outcomes: Outcomes, keys: list[str], covariates: tuple[str, ...] = ()
+) -> tuple[pd.DataFrame, list[str]]:
+    """The cohort with the outcomes and covariates wanted as columns.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        With the cohort.
+    keys : list of str
+        Wide keys.
+    covariates : tuple of str
+        Columns of the cohort, or outcomes such as "measure@baseline".
+
+    Returns
+    -------
+    (DataFrame, list of str)
+        One row per person with an arm; and the covariates' column names.
+    """
+    frame = outcomes.cohort.table.copy()
+    names = []
+    for covariate in covariates:
+        column = covariate if covariate in frame.columns else outcomes.find(covariate)
+        names.append(column)
+    for column in [*keys, *(name for name in names if name not in frame.columns)]:
+        frame[column] = outcomes.wide[column].reindex(frame["person"]).to_numpy()
+    return frame, names
+
+
+def _long(outcomes: Outcomes, frame: pd.DataFrame, told: dict[str, Any]) -> pd.DataFrame:
+    """Each person before and after, one row each."""
+    if not _baseline(told):
+        raise EstimationError("this estimator needs a reading before the programme, and the outcome has none.")
+    key = told["key"]
+    before = outcomes.wide[told["baseline_key"]].reindex(frame["person"]).to_numpy()
+    return pd.concat([frame.assign(**{key: before, "(time)": 0}), frame.assign(**{"(time)": 1})], ignore_index=True)
+
+
+def _about(outcomes: Outcomes, name: str, place: int) -> dict[str, Any]:
+    """What the table says about an outcome beside its numbers."""
+    told = outcomes.describe(name)
+    kept = {key: told[key] for key in ("title", "occasion_title", "unit", "values", "better")}
+    return {"outcome": name, **kept, "is_domain": told["kind"] == "domain", "primary": place == 0, "source": ""}
+
+
+def _row(
+    outcomes: Outcomes,
+    name: str,
+    place: int,
+    found: dict[str, Estimate],
+    failed: dict[str, str],
+    level: evidence.Level,
+) -> dict[str, Any]:
+    """The row of one outcome."""
+    about = _about(outcomes, name, place)
+    if name not in found:
+        return unknown_row(about, "", failed[name])
+    earns = find_estimator(found[name].estimator).earns_level
+    return effect_row(about, found[name], level.sms if earns else None)
+
+
+def _also(
+    outcomes: Outcomes, plan: Counterfactual, found: dict[str, Estimate], chosen: dict[str, str]
+) -> tuple[list[tuple[dict[str, Any], Estimate]], list[Flag]]:
+    """Every analysis of every outcome; those not possible become flags."""
+    rows: list[tuple[dict[str, Any], Estimate]] = []
+    flags: list[Flag] = []
+    for name, estimated in found.items():
+        says = find_estimator(estimated.estimator).says
+        rows.append((also_row(name, {"id": "planned", "says": says, "planned": True}, estimated), estimated))
+        for also in plan.also:
+            if also.outcomes is not None and not {name, name.split("@")[0]} & set(also.outcomes):
+                continue
+            try:
+                beside = run(outcomes, name, _beside(plan, also))
+            except EvalkitError as error:
+                flags.append(
+                    Flag("counterfactual", "caution", f'The analysis "{also.says}" was not possible.', str(error), name)
+                )
+                continue
+            rows.append((also_row(name, {"id": also.id, "says": also.says, "planned": False}, beside), beside))
+    return rows, flags
+
+
+def _benchmarked(
+    name: str, found: dict[str, Estimate], also: list[tuple[dict[str, Any], Estimate]]
+) -> list[tuple[dict[str, Any], Estimate]]:
+    """All analyses of one outcome."""
+    return [(row, estimated) for row, estimated in also if row["outcome"] == name]
+
+
+def _shown(found: dict[str, Estimate]) -> dict[str, Any]:
+    """The worst of what the estimates showed about comparability."""
+    worst = [e.diagnostics["max_smd_after"] for e in found.values() if "max_smd_after" in e.diagnostics]
+    return {"max_smd_after": max(worst)} if worst else {}
+
+
+def _truth(outcomes: Outcomes, names: list[str]) -> list[float]:
+    """The effects that a simulated world has recorded of itself."""
+    study = outcomes.cohort.study
+    if study is None or study.simulation is None or not study.path(study.simulation.truth).exists():
+        return [float("nan")] * len(names)
+    table = pd.read_csv(study.path(study.simulation.truth))
+    known = dict(zip(table["outcome"].astype(str), table["effect"].astype(float), strict=True))
+    return [known.get(name, known.get(name.split("@")[0], float("nan"))) for name in names]
+
+
+def _own_flags(found: dict[str, Estimate]) -> list[Flag]:
+    """The estimates' flags; what is the same for all outcomes is said once."""
+    by_text: dict[tuple[str, str, str], list[Flag]] = {}
+    for estimated in found.values():
+        for flag in estimated.flags:
+            by_text.setdefault((flag.level, flag.text, flag.detail), []).append(flag)
+    return [flags[0] if len(flags) == 1 else replace(flags[0], about="") for flags in by_text.values()]
+
+
+def _failed_flags(failed: dict[str, str]) -> list[Flag]:
+    """Outcomes without an estimate."""
+    return [
+        Flag("counterfactual", "serious", "The effect could not be estimated.", why, name)
+        for name, why in failed.items()
+    ]

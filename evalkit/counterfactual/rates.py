@@ -1,0 +1,174 @@
+"""Effects of a study that has published rates, or stated deadweight, and no people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit import evidence
+from evalkit.counterfactual.effects import Effects
+from evalkit.counterfactual.estimating import VALUES, estimate
+from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.registry import find_estimator
+from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, effect_row, holm
+from evalkit.errors import EstimationError, EvalkitError, StudyError, did_you_mean, several
+
+if TYPE_CHECKING:
+    from evalkit.study import Study
+
+TEXT = ("outcome", "title", "unit", "better", "values", "source", "published")
+NUMBERS = ("treated", "comparison", "rounding", "n_treated", "n_comparison", "per")
+STATED = ("observed", "deadweight", "low", "high")
+
+
+def effects_from_rates(study: Study) -> Effects:
+    """Effects from the rates file of a study, one row per outcome.
+
+    Parameters
+    ----------
+    study : Study
+        With ``counterfactual.rates``; estimator "published" (two rates) or "assumed" (observed and a stated share).
+
+    Returns
+    -------
+    Effects
+        Without people: no joint distribution, no attrition. Yes/no rates are turned into shares by ``per``.
+
+    Raises
+    ------
+    StudyError, DataError, EstimationError
+        There is no rates file, it is not what it must be, or a rate cannot support what was asked.
+    """
+    plan = study.counterfactual
+    if plan is None or plan.rates is None:
+        raise StudyError('the study names no rates. Write rates = "rates.csv" under [counterfactual].')
+    entry = find_estimator(plan.estimator)
+    if entry.persons:
+        raise StudyError(f'estimator "{plan.estimator}" works on people, not on rates. Use "published" or "assumed".')
+    table = _read(study, entry.comparison)
+    level = evidence.level(plan.design if entry.earns_level else None)
+    estimates = _estimates(study, table, entry.comparison)
+    rows, also = [], []
+    for place, line in enumerate(_lines(table)):
+        found = estimates[line["outcome"]]
+        rows.append(effect_row(_about(line, place), found, level.sms if entry.earns_level else None))
+        also.append(also_row(line["outcome"], {"id": "planned", "says": entry.says, "planned": True}, found))
+    effects = as_table(rows, COLUMNS)
+    effects, beside = _without_zeros(effects), _without_zeros(as_table(also, ALSO))
+    effects["p_adjusted"] = holm(effects["p"])
+    flags = tuple(dict.fromkeys(flag for found in estimates.values() for flag in found.flags))
+    return Effects(
+        outcomes=None,
+        study=study,
+        table=effects,
+        also=beside,
+        estimates=estimates,
+        measures=pd.DataFrame(columns=["domain", "measure", "effect"]),
+        benchmark=None,
+        attrition=pd.DataFrame(columns=["outcome", "arm", "people", "analysed", "share"]),
+        evidence=level,
+        flags=flags,
+    )
+
+
+def _without_zeros(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of people that nobody published are missing, not 0."""
+    counts = {name: table[name].mask(table[name] == 0) for name in ("n_treated", "n_comparison")}
+    return table.assign(**counts)
+
+
+def _read(study: Study, two_rates: bool) -> pd.DataFrame:
+    """The rates file, its words checked."""
+    from evalkit.tables import read_csv_checked
+
+    numbers = NUMBERS if two_rates else STATED
+    columns: dict[str, Any] = {**dict.fromkeys(TEXT, "text"), **dict.fromkeys(numbers, "number")}
+    required = ["outcome", *(numbers[:2])]
+    table = read_csv_checked(study, study.counterfactual.rates, columns, required)  # type: ignore[union-attr,arg-type]
+    table["title"] = table["title"].where(table["title"].notna(), table["outcome"])
+    table["better"] = table["better"].where(table["better"].notna(), "higher")
+    problems = [
+        f"column {name} has {int(table[name].isna().sum())} empty cells."
+        for name in required
+        if table[name].isna().any()
+    ]
+    for name, allowed in (("values", VALUES), ("better", ("higher", "lower"))):
+        strange = [value for value in table[name].dropna().unique() if value not in allowed]
+        problems += [f'{name} = "{value}" is not known. {did_you_mean(value, allowed)}' for value in strange]
+    twice = table.loc[table["outcome"].duplicated(), "outcome"].tolist()
+    problems += [f'outcome "{name}" stands there twice.' for name in dict.fromkeys(twice)]
+    if problems:
+        raise StudyError(several(f"{study.folder.name}/{study.counterfactual.rates}", problems))  # type: ignore[union-attr]
+    return table
+
+
+def _lines(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The file's lines."""
+    return [{str(name): value for name, value in line.items()} for line in table.to_dict("records")]
+
+
+def _about(line: dict[str, Any], place: int) -> dict[str, Any]:
+    """What the table says beside the numbers."""
+    text = {
+        name: "" if pd.isna(line[name]) else str(line[name])
+        for name in ("outcome", "title", "unit", "better", "source")
+    }
+    values = None if pd.isna(line["values"]) else line["values"]
+    return {**text, "occasion_title": "", "values": values, "is_domain": False, "primary": place == 0}
+
+
+def _estimates(study: Study, table: pd.DataFrame, two_rates: bool) -> dict[str, Estimate]:
+    """One estimate per line; all that is wrong at once."""
+    found, problems = {}, []
+    for line in _lines(table):
+        try:
+            one = (_two_rates if two_rates else _stated)(study, line)
+        except EvalkitError as error:
+            problems.append(f"{line['outcome']}: {error}")
+            continue
+        found[line["outcome"]] = replace(one, flags=tuple(replace(flag, about=line["outcome"]) for flag in one.flags))
+    if problems:
+        raise EstimationError(several(f"{study.folder.name}/{study.counterfactual.rates}", problems))  # type: ignore[union-attr]
+    return found
+
+
+def _given(value: Any) -> Any:
+    """None for a missing cell."""
+    return None if pd.isna(value) else value
+
+
+def _two_rates(study: Study, line: dict[str, Any]) -> Estimate:
+    """A published pair of rates."""
+    plan = study.counterfactual
+    per = 1.0 if pd.isna(line["per"]) else float(line["per"])
+    share = per if line["values"] == "yes or no" else 1.0
+    frame = pd.DataFrame(
+        {
+            "arm": [1, 0],
+            "rate": np.array([line["treated"], line["comparison"]], float) / share,
+            "n": [line["n_treated"], line["n_comparison"]],
+        }
+    )
+    rounding = _given(line["rounding"])
+    options = {"values": _given(line["values"]), "better": line["better"], "level": plan.level, **plan.options}  # type: ignore[union-attr]
+    known = frame["n"].notna().all()
+    return estimate(
+        frame,
+        plan.estimator,  # type: ignore[union-attr]
+        outcome="rate",
+        treated="arm",
+        n="n" if known else None,
+        rounding=None if rounding is None else rounding / share,
+        **options,
+    )
+
+
+def _stated(study: Study, line: dict[str, Any]) -> Estimate:
+    """An observed level and a stated share."""
+    plan = study.counterfactual
+    options = {name: _given(line[name]) for name in ("deadweight", "low", "high", "values", "better")}
+    frame = pd.DataFrame({"observed": [float(line["observed"])]})
+    return estimate(frame, plan.estimator, outcome="observed", **options, level=plan.level, **plan.options)  # type: ignore[union-attr]

@@ -1,0 +1,8 @@
+"""The report: sections from an evaluation, shown in a notebook and rendered as one self-contained page."""
+
+from __future__ import annotations
+
+from evalkit.report.display import show
+from evalkit.report.render import execute, notebook, render_report, to_html
+
+__all__ = ["execute", "notebook", "render_report", "show", "to_html"]

@@ -1,0 +1,191 @@
+"""Checks of the parts about persons: ids, tables, files, occasions, measures, domains."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from evalkit.errors import StudyError
+from evalkit.library import load
+from evalkit.study.files import files_named, missing_file
+from evalkit.study.model import Measure, Study
+from evalkit.study.names import Names, quoted, reading
+
+SOURCES = ("instrument", "column", "columns", "days_in", "rule", "improved")
+Problems = Iterator[str]
+
+
+# ---------------------------------------------------------------- ids
+
+
+def _duplicates(study: Study, names: Names) -> Problems:
+    lists: dict[str, Iterable[Any]] = {
+        "occasion": study.occasion,
+        "measure": study.measure,
+        "domain": study.domain,
+        "series": study.series,
+        "counterfactual.also": study.counterfactual.also if study.counterfactual else (),
+        "contract.trigger": study.contract.trigger if study.contract else (),
+    }
+    for part, entries in lists.items():
+        for name, count in Counter(entry.id for entry in entries).items():
+            if count > 1:
+                yield f'[[{part}]] {name}: {count} entries have the id "{name}". Give each its own.'
+    for name in set(names.measures) & set(names.domains):
+        yield f'[[domain]] {name}: a measure has the id "{name}" too. Give one of them another.'
+
+
+def _unusable_ids(study: Study, names: Names) -> Problems:
+    for part, ids in (("measure", names.measures), ("domain", names.domains), ("occasion", names.occasions)):
+        for name in ids:
+            if "@" in name:
+                yield f'[[{part}]] {name}: an id has no "@"; that joins a measure and an occasion.'
+
+
+# ---------------------------------------------------------------- tables and files
+
+
+def _tables_used(study: Study) -> Iterator[tuple[str, str | None]]:
+    if study.cohort:
+        yield "[cohort] index.table", study.cohort.index.table
+        yield "[cohort] people", study.cohort.people
+    for measure in study.measure:
+        yield f"[[measure]] {measure.id}: table", measure.table
+        if measure.days_in:
+            yield f"[[measure]] {measure.id}: days_in.table", measure.days_in.table
+    if study.counterfactual and study.counterfactual.benchmark:
+        yield "[counterfactual.benchmark] table", study.counterfactual.benchmark.table
+
+
+def _tables(study: Study, names: Names) -> Problems:
+    for place, table in _tables_used(study):
+        if table is not None and table not in names.tables:
+            yield f"{place}: {quoted(table, 'table', names.tables)} Tables are listed under [tables]."
+    if study.cohort and not study.tables and "tables" not in names.parts:
+        yield '[cohort] has no tables to count from. Write [tables] and, for example, people = "people.csv".'
+
+
+def _people_table(study: Study, _: Names) -> Problems:
+    plan = study.cohort
+    if plan is None or plan.people or plan.index.table or len(study.tables) < 2 or "people" in study.tables:
+        return
+    yield (
+        "[cohort] does not say which table has one row per person. "
+        f'Write people = "{next(iter(study.tables))}", or name the table of the index.'
+    )
+
+
+def _index_date(study: Study, _: Names) -> Problems:
+    plan = study.cohort
+    if plan is None or isinstance(plan.index.date, dt.date) or plan.index.table:
+        return
+    yield (
+        f'[cohort] index.date = "{plan.index.date}" is a column and index.table is not given. '
+        "Write index.table too, or one fixed date without quotes, such as 2024-01-31."
+    )
+
+
+def files_there(study: Study, _: Names) -> Problems:
+    """Files that the study names and its folder has not.
+
+    Parameters
+    ----------
+    study : Study
+        Whose files.
+
+    Yields
+    ------
+    str
+        Place, finding, remedy.
+    """
+    for place, file in files_named(study):
+        if problem := missing_file(study.folder, file):
+            drawn = " evalkit simulate draws the tables of a synthetic study." if study.simulation else ""
+            yield f"{place}: {problem}{drawn}"
+
+
+# ---------------------------------------------------------------- occasions and measures
+
+
+def _occasions(study: Study, names: Names) -> Problems:
+    for occasion in study.occasion:
+        first, last = occasion.window
+        if first > last:
+            yield f"[[occasion]] {occasion.id}: window = [{first}, {last}] ends before it begins. Turn it round."
+    for measure in study.measure:
+        used = {"occasion": measure.occasion, "improved.start": measure.improved.start if measure.improved else None}
+        used |= {f"columns.{key}": key for key in measure.columns or ()}
+        for key, named in used.items():
+            if named is not None and named not in names.occasions:
+                yield f"[[measure]] {measure.id}: {key}: {quoted(named, 'occasion', names.occasions)}"
+        if measure.instrument and not names.occasions:
+            yield f"[[measure]] {measure.id} is read on occasions and the study has none. Write [[occasion]] for each."
+
+
+def _sources(study: Study, _: Names) -> Problems:
+    for measure in study.measure:
+        given = [source for source in SOURCES if getattr(measure, source) is not None]
+        if len(given) == 1:
+            yield from _source(measure, given[0])
+        elif given:
+            yield f"[[measure]] {measure.id} has {len(given)} sources ({', '.join(given)}). Keep one."
+        else:
+            yield f"[[measure]] {measure.id} has no source. Write one of: {', '.join(SOURCES)}."
+
+
+def _source(measure: Measure, source: str) -> Problems:
+    if source == "instrument":
+        yield from _instrument(measure)
+    elif source == "columns" and not measure.columns:
+        yield f'[[measure]] {measure.id}: columns is empty. Write, for example, columns = {{ m12 = "score_m12" }}.'
+
+
+def _improved(study: Study, names: Names) -> Problems:
+    for measure in study.measure:
+        if measure.improved and measure.improved.measure not in names.measures:
+            yield f"[[measure]] {measure.id}: improved: {quoted(measure.improved.measure, 'measure', names.measures)}"
+        elif measure.improved and measure.improved.measure == measure.id:
+            yield f"[[measure]] {measure.id}: improved.measure is the measure itself. Name the one that is to improve."
+
+
+def _instrument(measure: Measure) -> Problems:
+    if measure.table is None:
+        yield f"[[measure]] {measure.id} lacks table: which of [tables] holds its assessments?"
+    try:
+        entry = load("instrument", str(measure.instrument))
+    except StudyError as error:
+        yield f"[[measure]] {measure.id}: {error}"
+        return
+    scales = [str(scale["id"]) for scale in entry.get("scale", ())]
+    if measure.scale is not None and measure.scale not in scales:
+        yield f"[[measure]] {measure.id}: scale: {quoted(measure.scale, 'scale', scales)}"
+    if measure.items is not None and len(measure.items) < len(entry.get("items", ())):
+        count = len(entry["items"])
+        yield f"[[measure]] {measure.id}: items has {len(measure.items)} columns and the instrument has {count} items."
+
+
+# ---------------------------------------------------------------- domains
+
+
+def _domains(study: Study, names: Names) -> Problems:
+    for domain in study.domain:
+        place = f"[[domain]] {domain.id}"
+        for name in domain.measures:
+            if problem := reading(name, study, names, domains=False):
+                yield f"{place}: measures: {problem}"
+        dated = [name for name in domain.measures if "@" in name]
+        if dated and len(dated) < len(domain.measures):
+            yield f"{place}: some measures have an @occasion and some have none. Write it on all of them, or on none."
+        for name, count in Counter(domain.measures).items():
+            if count > 1:
+                yield f'{place}: measures has "{name}" {count} times. Write it once.'
+        plain = [study.find_measure(name) for name in domain.measures if "@" not in name]
+        repeated = any(measure is not None and (measure.instrument or measure.columns) for measure in plain)
+        needs_baseline = repeated and domain.reference == "comparison at baseline"
+        if (needs_baseline or "baseline" in domain.model_fields_set) and domain.baseline not in names.occasions:
+            yield f"{place}: baseline: {quoted(domain.baseline, 'occasion', names.occasions)}"
+
+
+CHECKS = (_duplicates, _unusable_ids, _tables, _people_table, _index_date, _occasions, _sources, _improved, _domains)
