@@ -49,7 +49,7 @@ def _surroundings() -> str:
     digest = hashlib.sha256(platform.python_version().encode())
     kinds = {".py", ".toml", ".j2", ".css", ".json"}
     _add(digest, sorted(path for path in PACKAGE.rglob("*") if path.suffix in kinds), PACKAGE)
-    _add(digest, [notebook("evaluation.ipynb")], PACKAGE)
+    _add(digest, [notebook("evaluation")], PACKAGE)
     lock = PACKAGE.parent / "requirements.lock"
     _add(digest, [lock] if lock.is_file() else [], PACKAGE)
     return digest.hexdigest()

@@ -38,7 +38,8 @@ class WarmEngine(Engine):
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
             nb_man.cell_start(cell, index)
-            with capture_output() as captured:
+            # The trap goes first: run_cell would otherwise put its own display hook over the one that captures.
+            with shell.display_trap, capture_output() as captured:
                 result = shell.run_cell(cell.source, store_history=False)
             error = result.error_before_exec or result.error_in_exec
             cell.outputs = _outputs(captured, error, shell)

@@ -42,7 +42,7 @@ def define_deadweight(plan: Plan, has_baseline: bool) -> Definition:
     if plan.values == "yes or no" and plan.better == "lower":
         return Definition({"one": 1.0, "counterfactual": -1.0}, {"one": 1.0, "observed": -1.0}, "share of its absence")
     if plan.values == "yes or no" or (plan.values == "amount" and plan.better == "higher" and base is None):
-        return Definition({"counterfactual": 1}, {"observed": 1}, "counterfactual / observed")
+        return Definition({"counterfactual": 1.0}, {"observed": 1.0}, "counterfactual / observed")
     if plan.values == "amount" and base is not None:
         sign = 1.0 if plan.better == "lower" else -1.0
         says = "(contract baseline - counterfactual) / (contract baseline - observed)"
@@ -51,7 +51,7 @@ def define_deadweight(plan: Plan, has_baseline: bool) -> Definition:
         why = "an amount that should fall has a deadweight only against a contract baseline, and none is given"
         return Definition(None, None, "", why)
     if plan.values == "score" and has_baseline:
-        sign = -1 if plan.better == "lower" else 1
+        sign = -1.0 if plan.better == "lower" else 1.0
         top, bottom = {"counterfactual": sign, "baseline": -sign}, {"observed": sign, "baseline": -sign}
         return Definition(top, bottom, "share of the improvement from baseline that the comparison also made")
     if plan.values == "score":

@@ -40,6 +40,9 @@ class Entry:
         Whether a comparison group is needed.
     earns_level : bool
         False where nothing about cause is learnt from the data.
+    assumes : str
+        What must hold for it to be right: "random assignment", "no unmeasured causes", "parallel trends", "two rates",
+        "as stated".
     says : str
         The method in a line.
     """
@@ -54,6 +57,7 @@ class Entry:
     persons: bool = True
     comparison: bool = True
     earns_level: bool = True
+    assumes: str = "no unmeasured causes"
     says: str = ""
 
 

@@ -126,7 +126,7 @@ def about_page(evaluation: Any) -> dict[str, str]:
     about = evaluation.study.study
     kind, note = KINDS[about.kind], sentence(about.kind_note) or KIND_NOTES[about.kind]
     if about.kind == "synthetic" and about.kind_note:
-        note = f"{KIND_NOTES['synthetic']} {note}"
+        note = f"{note} Not evidence about any real programme."
     return {
         "id": about.id,
         "title": f"{about.title}: evaluation report ({about.kind})",

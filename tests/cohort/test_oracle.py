@@ -7,7 +7,7 @@ import datetime as dt
 import random
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from evalkit.cohort import select
@@ -130,7 +130,7 @@ SHAPES = {
 
 
 def table(records, columns):
-    return pd.DataFrame(records, columns=columns).astype({name: "object" for name in columns})
+    return pd.DataFrame(records, columns=columns).astype(dict.fromkeys(columns, "object"))
 
 
 def known(found):
@@ -140,10 +140,10 @@ def known(found):
 def agree(found, expected):
     if expected is None or found is None:
         return found is expected
-    return abs(found - expected) < 1e-12
+    return abs(float(found) - float(expected)) < 1e-12
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(person, min_size=1, max_size=5), st.lists(visit, max_size=12), st.lists(spell, max_size=8))
 def test_every_shape_of_rule_gives_the_answer_worked_out_by_hand(people, visits, spells):
     people = [{"person": name, **one} for name, one in zip(IDS, people, strict=False)]

@@ -21,6 +21,7 @@ from evalkit.errors import EstimationError, Flag
     persons=False,
     comparison=False,
     earns_level=False,
+    assumes="as stated",
     says="deadweight as stated; nothing is learnt from a comparison",
 )
 def assumed(panel: Panel, plan: Plan) -> Estimate:

@@ -19,6 +19,7 @@ from evalkit.errors import EstimationError, Flag
     "did",
     options={"balanced": False},
     before_and_after=True,
+    assumes="parallel trends",
     says="change among the treated less change among the comparison",
 )
 def did(panel: Panel, plan: Plan) -> Estimate:

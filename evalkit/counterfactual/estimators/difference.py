@@ -12,7 +12,7 @@ from evalkit.counterfactual.registry import estimator
 from evalkit.errors import Flag
 
 
-@estimator("difference", says="difference between the arms' means, nothing adjusted for")
+@estimator("difference", assumes="random assignment", says="difference between the arms' means, nothing adjusted for")
 def difference(panel: Panel, plan: Plan) -> Estimate:
     """Difference in means by least squares on the arm."""
     fit = least_squares(panel.y, np.column_stack([np.ones(len(panel.y)), panel.treated]))

@@ -21,6 +21,7 @@ from evalkit.errors import EstimationError, Flag
     se=("binomial",),
     clustered_se="binomial",
     persons=False,
+    assumes="two rates",
     says="difference of two published rates",
 )
 def published(panel: Panel, plan: Plan) -> Estimate:

@@ -187,7 +187,9 @@ def _contract_tiles(evaluation: Any) -> list[Tile]:
             real(totals["owed"]), real(totals["anyway"]), real(totals["owed"]) - real(totals["judged"]), "tile-paid"
         )
         under += f"; {words.money(real(totals['anyway']), currency)} for what would have happened anyway"
-    unit = f"of {words.listed(planned)}" if planned else "for outcomes"
+    if len(planned) == 1:
+        planned = [planned[0].split(" (")[0]]
+    unit = f"of {words.listed(planned)}" if planned else ""
     return [Tile("Paid for outcomes", words.whole_money(real(totals["paid"]), currency), unit, under, drawing)]
 
 

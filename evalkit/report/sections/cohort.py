@@ -13,7 +13,8 @@ from evalkit.report.characteristics import characteristics
 from evalkit.report.common import absent, hidden, people, rule_of, shown
 from evalkit.report.figures.flow import Branch, Step, flow
 from evalkit.report.html import lower_first, sentence
-from evalkit.report.phrases import arm_names, finite, real, said
+from evalkit.report.phrases import arm_names, finite, outcome_name, real, said
+from evalkit.report.results import primary
 from evalkit.report.sections import section
 
 
@@ -45,19 +46,22 @@ def _flow(evaluation: Any) -> Figure:
     found, who = evaluation.cohort, evaluation.study.study.people
     table = protect_flow(_counts(found.flow), rule_of(evaluation)).table
     rows = list(table.itertuples())
-    middle = [row for row in rows[1:] if row.kind != "arm"]
-    steps = [Step(_says(row), shown(row.left_out), shown(row.people)) for row in middle]
+    steps, before = [], rows[0].people
+    for row in (row for row in rows[1:] if row.kind != "arm"):
+        nobody = not hidden(row.people) and row.people == before
+        before = row.people
+        if not (nobody and row.kind == "pick"):
+            steps.append(Step(_says(row), "nobody" if nobody else shown(row.left_out), shown(row.people)))
     end = (shown(rows[-1].people), "meet every rule")
-    start = (shown(rows[0].people), f"{who}: {lower_first(said(rows[0].says))}")
-    finding = f"{end[0]} of {start[0]} {who} meet every rule" if steps else f"All {start[0]} {who} are followed"
+    start = (shown(rows[0].people), _start(who, said(rows[0].says)))
     drawn = flow(start, steps, end, _branches(evaluation, rows[-1]))
     return Figure(
         "flow",
-        finding if not hidden(rows[-1].people) else f"Who is followed, of {start[0]} {who}",
+        _finding(start[0], end[0], who),
         f"{who.capitalize()}; each step shows who was left out and why",
         drawn.wide,
         drawn.narrow,
-        notes=_flow_notes(evaluation, table),
+        notes=_flow_notes(evaluation, steps, drawn.alt),
         how=How(_rules(found), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
     )
 
@@ -77,18 +81,26 @@ def _says(row: Any) -> str:
     return f"{lead}{text}"
 
 
-def _flow_notes(evaluation: Any, table: pd.DataFrame) -> list[str]:
-    notes, last = [], table.iloc[-1]
-    values = [
-        *table["people"],
-        *table["left_out"].iloc[1:],
-        *(last[arm] for arm in ("treated", "comparison") if arm in table),
-    ]
-    if any(hidden(value) for value in values):
-        notes.append(
-            f"[c] suppressed: a count below the threshold, or one from which it could be found. Rule in force: {rule_of(evaluation)}."
-        )
-    if len(table) > 1:
+def _start(who: str, says: str) -> str:
+    return f"{who} in the data" if says.startswith("people in ") or not says else f"{who}: {lower_first(says)}"
+
+
+def _finding(start: str, end: str, who: str) -> str:
+    if words.SUPPRESSED in (start, end):
+        return f"Who is followed, of {start} {who}"
+    return f"All {start} {who} are followed" if start == end else f"{end} of {start} {who} meet every rule"
+
+
+def _flow_notes(evaluation: Any, steps: list[Step], alt: str) -> list[str]:
+    notes = []
+    row = primary(evaluation)
+    if row is not None and finite(row.n_treated) and finite(row.n_comparison):
+        analysed = people(real(row.n_treated) + real(row.n_comparison), evaluation)
+        notes.append(f"Analysed for {lower_first(outcome_name(row))}: {analysed}.")
+    if words.SUPPRESSED in alt:
+        why = "suppressed: a count below the threshold, or one from which it could be found"
+        notes.append(f"[c] {why}. Rule in force: {rule_of(evaluation)}.")
+    if steps:
         notes.append("A value that is not known meets no rule: it neither lets a person in nor keeps a person out.")
     return notes
 

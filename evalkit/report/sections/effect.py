@@ -195,7 +195,7 @@ def _mark(line: Any, form: Wording) -> Mark:
     printed = f"{form.change(line.effect)} ({form.interval(line.low, line.high)})"
     label = f"{said(line.says) or line.estimator}{' (planned)' if bool(line.planned) else ''}"
     label = label[:1].upper() + label[1:]
-    low, high = real(line.low), real(line.high)
+    low, high = real(line.low) * form.scale, real(line.high) * form.scale
     return Mark(
         label,
         real(line.effect),

@@ -117,7 +117,7 @@ def _means(evaluation: Any, safe: pd.DataFrame) -> Table:
     rows = []
     for (measure, occasion), group in safe.groupby(["measure", "occasion"], sort=False, dropna=False):
         told = evaluation.outcomes.describe(_key(evaluation, measure))
-        cells: list[object] = [Cell(said(group["title"].iloc[0]), small=said(group["occasion_title"].iloc[0]))]
+        cells: list[object] = [Cell(said(group["title"].iloc[0]), small=_small(group, told))]
         for arm in ARMS:
             mine = group[group["arm"] == arm]
             cells += _mean_cells(mine.iloc[0], told) if len(mine) else [words.NOT_AVAILABLE] * 2
@@ -126,16 +126,24 @@ def _means(evaluation: Any, safe: pd.DataFrame) -> Table:
     columns += [
         Column(head, group=name) for name in arm_names(evaluation.study) for head in ("n", "mean (SD) or share")
     ]
+    scale = "Index values are in SD of their reference group. " if evaluation.outcomes.domains else ""
     return Table(
         "means",
         "What was measured, by group",
         "Everyone with a known value, as measured: not adjusted for differences between the groups",
         columns,
         rows,
-        notes=[f"Index values are in SD of their reference group. Rule in force: {rule_of(evaluation)}."],
+        notes=[f"{scale}Rule in force: {rule_of(evaluation)}."],
         meanings=KEY,
         how=_weights(evaluation),
     )
+
+
+def _small(group: pd.DataFrame, told: dict[str, Any]) -> str:
+    """The occasion where the title does not say it, and the unit."""
+    title, occasion = said(group["title"].iloc[0]), said(group["occasion_title"].iloc[0])
+    parts = [occasion if occasion.lower() not in title.lower() else "", said(told["unit"])]
+    return ", ".join(part for part in parts if part)
 
 
 def _mean_cells(row: Any, told: dict[str, Any]) -> list[str]:

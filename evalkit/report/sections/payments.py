@@ -15,6 +15,13 @@ from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real, said
 from evalkit.report.sections import section
 
+PER = {
+    "day": "per day below the baseline",
+    "unit": "per outcome",
+    "milestone": "per milestone",
+    "step": "stepped",
+    "slide": "sliding",
+}
 MONEY = (
     "gross",
     "cut",
@@ -81,11 +88,12 @@ def _card(evaluation: Any) -> Table:
             Column(words.SYMBOLS.get(_currency(evaluation), _currency(evaluation)), group="Of owed, anyway"),
             Column("share", group="Of owed, anyway"),
         ]
-    rows = [_line(row, with_anyway) for row in safe.itertuples()]
+    one_way = safe["mechanism"].nunique() == 1
+    rows = [_line(row, with_anyway, one_way) for row in safe.itertuples()]
     return Table(
         "rate-card",
         _finding(evaluation),
-        f"Rate card \u00d7 achieved, in {_unit_words(evaluation)}",
+        f"Rate card \u00d7 achieved, in {_unit_words(evaluation)}{_one_price(safe)}",
         columns,
         [*rows, _total(totals, with_anyway, any(hidden(row.owed) for row in safe.itertuples()))],
         notes=_notes(evaluation, with_anyway),
@@ -99,6 +107,11 @@ def _card(evaluation: Any) -> Table:
         dense=True,
         width=54,
     )
+
+
+def _one_price(safe: pd.DataFrame) -> str:
+    ways = safe["mechanism"].dropna().unique()
+    return f"; each price is {PER.get(ways[0], ways[0])}" if len(ways) == 1 else ""
 
 
 def _currency(evaluation: Any) -> str:
@@ -120,18 +133,11 @@ def _finding(evaluation: Any) -> str:
     return f"{start}: {words.whole_money(abs(gap), currency)} {'more' if gap > 0 else 'less'}"
 
 
-def _line(row: Any, with_anyway: bool) -> list[object]:
-    small = {
-        "day": "per day below the baseline",
-        "unit": "per outcome",
-        "milestone": "per milestone",
-        "step": "stepped",
-        "slide": "sliding",
-    }
+def _line(row: Any, with_anyway: bool, one_way: bool) -> list[object]:
     gap = real(row.difference) if not isinstance(row.difference, str) else 0.0
     achieved = row.achieved if isinstance(row.achieved, str) else real(row.achieved)
     cells: list[object] = [
-        Cell(said(row.title) or said(row.metric), small=small.get(said(row.mechanism), said(row.mechanism))),
+        Cell(said(row.title) or said(row.metric), small="" if one_way else PER.get(said(row.mechanism), said(row.mechanism))),
         _money(row.price, digits=2),
         shown(achieved, 0 if not finite(achieved) or real(achieved) == round(real(achieved)) else 1),
         _money(row.gross),
@@ -224,9 +230,10 @@ def _bars(evaluation: Any) -> Figure | None:
     safe = _safe(evaluation)
     if any(hidden(row.owed) for row in safe.itertuples()):
         return None
+    plans = totals.get("planned") or {}
     bars = [
-        Bar(f"Planned, {plan}", real(amount))
-        for plan, amount in (totals.get("planned") or {}).items()
+        Bar(f"Planned, {plan}" if len(plans) > 1 else "Planned", real(amount))
+        for plan, amount in plans.items()
         if finite(amount)
     ]
     bars += [Bar("Paid", real(totals["paid"]))] if finite(totals.get("paid")) else []
@@ -280,12 +287,18 @@ def _plans(evaluation: Any) -> Table:
     told = [f"{row[3]} of {row[0]}" for row in rows if row[3] != words.NOT_AVAILABLE]
     return Table(
         "plans",
-        f"Paid: {words.listed(told)}" if told else "What was planned and paid",
+        _plans_finding(rows, told),
         f"Outcome payments, planned and actual, {_unit_words(evaluation)}",
         [Column("Plan", False), Column("Planned"), Column("Actual"), Column("Share of plan")],
         rows,
         width=0,
     )
+
+
+def _plans_finding(rows: list[list[str]], told: list[str]) -> str:
+    if not told:
+        return "What was planned and paid"
+    return f"{rows[0][3]} of what was planned was paid" if len(rows) == 1 else f"Paid: {words.listed(told)}"
 
 
 def _triggers(evaluation: Any) -> Table:

@@ -48,7 +48,7 @@ def _kind(about: Any) -> str:
         "synthetic": "The data are invented: they were drawn by a simulation whose true effects are known.",
     }[about.kind]
     number = f" INDIGO project {about.indigo}." if about.indigo else ""
-    return f"{base} {sentence(about.kind_note)}{number}".strip()
+    return f"{sentence(about.kind_note) or base}{number}"
 
 
 def _parties(study: Any) -> Table:
