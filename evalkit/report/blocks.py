@@ -216,10 +216,11 @@ class Flags:
     """The numbered list of flags, serious first."""
 
     flags: Sequence[Flag]
+    names: dict[str, str] = field(default_factory=dict)
 
     def html(self, number: int = 0) -> str:
         """The list as HTML; each flag has an anchor "flag-n"."""
-        items = "".join(_flag(index, flag) for index, flag in enumerate(self.flags, start=1))
+        items = "".join(_flag(index, flag, self.names) for index, flag in enumerate(self.flags, start=1))
         return f'<ol class="ek-flags">{items}</ol>' if items else ""
 
 
@@ -229,13 +230,13 @@ def facts(pairs: dict[str, str], css: str = "ek-facts") -> str:
     return f'<dl class="{css}">{items}</dl>' if items else ""
 
 
-def _flag(index: int, flag: Flag) -> str:
+def _flag(index: int, flag: Flag, names: dict[str, str]) -> str:
     word, outline, letter, base = SIGNS[flag.level]
     sign = (
         f'<span class="ek-level ek-{flag.level}"><svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true"'
         f' focusable="false"><path d="{outline}"/><text x="9" y="{base}" text-anchor="middle">{letter}</text></svg>{word}</span>'
     )
-    about = f" about {flag.about}" if flag.about else ""
+    about = f": {names.get(flag.about, flag.about)}" if flag.about else ""
     detail = f"{esc(flag.detail)} " if flag.detail else ""
     return (
         f'<li id="flag-{index}">{sign}<div><p><b>{index}. {esc(sentence(flag.text))}</b></p>'

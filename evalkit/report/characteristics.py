@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
+from evalkit.disclosure import count
 from evalkit.report.blocks import Column, Table
 from evalkit.report.common import protected, rule_of, shown
 from evalkit.report.html import Cell
@@ -78,7 +79,15 @@ def _mean(evaluation: Any, label: str, arms: dict[str, pd.Series]) -> Blocks:
         numbers = values.astype(float)
         digits = 0 if abs(numbers.mean()) >= 1000 else 1
         frame[arm] = f"{words.number(numbers.mean(), digits)} ({words.number(numbers.std(), digits)})"
-    return [_written(next(_safe(frame, evaluation).itertuples()), label)]
+    row = next(_safe(frame, evaluation).itertuples())
+    few = {arm for arm, values in arms.items() if _few_missing(evaluation, arm, len(values))}
+    return [_written(row, label, few)]
+
+
+def _few_missing(evaluation: Any, arm: str, n: int) -> bool:
+    """Whether n would tell that few people lack a value; then n is hidden and the mean, which rests on many, is not."""
+    missing = int((evaluation.cohort.table["arm"] == arm).sum()) - n
+    return missing > 0 and count(missing, rule_of(evaluation)) == words.SUPPRESSED
 
 
 def _answers(evaluation: Any, label: str, arms: dict[str, pd.Series]) -> Blocks:
@@ -89,14 +98,16 @@ def _answers(evaluation: Any, label: str, arms: dict[str, pd.Series]) -> Blocks:
     for arm, values in arms.items():
         counts = [int((values.astype(str) == answer).sum()) for answer in answers]
         frame[f"{arm}_n"] = [*counts, sum(counts)]
-        frame[arm] = [
+        shares = [
             words.percent(n / sum(counts)) if sum(counts) else words.NOT_AVAILABLE for n in [*counts, sum(counts)]
         ]
+        frame[arm] = shares
     safe = _safe(frame, evaluation, total="all answers")  # so that no answer can be found from the others
     yes = [answer for answer in answers if answer in {"1", "1.0", "True"}]
     only = yes if len(answers) <= 2 and yes else answers
     heads = {answer: label if answer in yes else f"{label}: {answer}" for answer in only}
-    return [_written(row, heads[row.answer]) for row in safe.itertuples() if row.answer in heads]
+    few = {arm for arm, values in arms.items() if _few_missing(evaluation, arm, len(values))}
+    return [_written(row, heads[row.answer], few) for row in safe.itertuples() if row.answer in heads]
 
 
 def _safe(frame: pd.DataFrame, evaluation: Any, total: str | None = None) -> pd.DataFrame:
@@ -104,5 +115,8 @@ def _safe(frame: pd.DataFrame, evaluation: Any, total: str | None = None) -> pd.
     return protected(frame, evaluation, counts, dict(zip(ARMS, counts, strict=True)), total)
 
 
-def _written(row: Any, label: str) -> list[object]:
-    return [Cell(label), shown(row.treated_n), row.treated, shown(row.comparison_n), row.comparison]
+def _written(row: Any, label: str, few: set[str]) -> list[object]:
+    cells: list[object] = [Cell(label)]
+    for arm in ARMS:
+        cells += [words.SUPPRESSED if arm in few else shown(getattr(row, f"{arm}_n")), getattr(row, arm)]
+    return cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 import random
 
 import pandas as pd
@@ -189,3 +190,46 @@ def test_the_cohort_is_the_same_in_any_order_of_the_rows():
     in_window = visits[visits["date"].between("2020-04-01", "2020-06-30")].groupby("person").size()
     expected = sorted(in_window.index[in_window >= 3])
     assert select(shuffled, plan).table["person"].tolist() == expected
+
+
+def test_ages_and_months_agree_on_every_pair_of_awkward_days():
+    pairs = [
+        {"person": f"{place:05d}", "born": a, "on": b} for place, (a, b) in enumerate(itertools.product(DAYS, DAYS))
+    ]
+    tables = {"people": pd.DataFrame(pairs).astype("object")}
+    rules = {"age": "age(born, on)", "months": "months(born, on)", "days": "days(born, on)"}
+    plan = {
+        "person": "person",
+        "index": {"date": "2020-01-01"},
+        "columns": {f"c_{name}": r for name, r in rules.items()},
+    }
+    found = select(tables, plan).table
+    assert found["c_age"].tolist() == [age(p["born"], p["on"]) for p in pairs]
+    assert found["c_months"].tolist() == [whole_months(p["born"], p["on"]) for p in pairs]
+    assert found["c_days"].tolist() == [(p["on"] - p["born"]).days for p in pairs]
+
+
+def test_windows_agree_on_every_pair_of_neighbouring_days():
+    near = [dt.date(2020, 2, 26) + dt.timedelta(days=shift) for shift in range(9)]
+    spans = [(a, b) for a in near for b in [*near, None]]
+    people = [{"person": f"{place:03d}", "on": on} for place, on in enumerate(near)]
+    spells = [
+        {"person": p["person"], "start": start, "end": end, "n": n}
+        for p in people
+        for n, (start, end) in enumerate(spans)
+    ]
+    visits = [{"person": p["person"], "date": date, "n": n} for p in people for n, date in enumerate(DAYS + near)]
+    tables = {
+        name: pd.DataFrame(rows).astype("object")
+        for name, rows in (("people", people), ("spells", spells), ("visits", visits))
+    }
+    rules = {f"s{n}": f"count(spells, n == {n}, days=(-1, 2))" for n in range(len(spans))}
+    rules |= {"d": "count(visits, days=(-2, 1))", "m": "count(visits, months=(-1, 0))"}
+    found = select(tables, {"person": "person", "index": {"table": "people", "date": "on"}, "columns": rules}).table
+    for place, p in enumerate(people):
+        mine = [row for row in spells if row["person"] == p["person"]]
+        by_hand = [int(spell_day(p, row, -1, 2)) for row in mine]
+        assert [int(found.loc[place, f"s{n}"]) for n in range(len(spans))] == by_hand
+        seen = [row for row in visits if row["person"] == p["person"]]
+        assert found.loc[place, "d"] == sum(in_days(p, row, -2, 1) for row in seen)
+        assert found.loc[place, "m"] == sum(in_months(p, row, -1, 0) for row in seen)

@@ -95,7 +95,11 @@ def _flow_notes(evaluation: Any, steps: list[Step], alt: str) -> list[str]:
     notes = []
     row = primary(evaluation)
     if row is not None and finite(row.n_treated) and finite(row.n_comparison):
-        analysed = people(real(row.n_treated) + real(row.n_comparison), evaluation)
+        total = real(row.n_treated) + real(row.n_comparison)
+        few = (
+            0 < real(evaluation.cohort.flow["people"].iloc[-1]) - total < 10
+        )  # the difference would tell of few people
+        analysed = words.SUPPRESSED if few else people(total, evaluation)
         notes.append(f"Analysed for {lower_first(outcome_name(row))}: {analysed}.")
     if words.SUPPRESSED in alt:
         why = "suppressed: a count below the threshold, or one from which it could be found"

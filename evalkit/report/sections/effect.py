@@ -82,12 +82,18 @@ def main_table(evaluation: Any) -> Table:
         columns,
         [_row(row, evaluation, sampled) for row in rows],
         notes=_notes(rows, evaluation),
-        source="; ".join(evaluation.study.study.sources),
+        source=_sources(rows, evaluation),
         how=_how(rows, evaluation),
         meanings=_meanings(rows),
         dense=True,
         width=46,
     )
+
+
+def _sources(rows: list[Any], evaluation: Any) -> str:
+    """Where published rates say their own source, that one; else the study's."""
+    own = list(dict.fromkeys(said(getattr(row, "source", "")) for row in rows if said(getattr(row, "source", ""))))
+    return "; ".join(source.rstrip(".") for source in own or evaluation.study.study.sources)
 
 
 def _row(row: Any, evaluation: Any, sampled: bool) -> list[object]:
@@ -174,7 +180,7 @@ def _analysis(evaluation: Any, row: Any, group: list[Any]) -> Figure:
         axis = Axis(
             "Analysis",
             f"Effect, 95% interval, {form.unit}",
-            reference=bench,
+            reference=bench * form.scale,
             reference_words=f"experiment {form.signed(bench)}",
         )
     drawn = forest(marks, axis)
@@ -198,7 +204,7 @@ def _mark(line: Any, form: Wording) -> Mark:
     low, high = real(line.low) * form.scale, real(line.high) * form.scale
     return Mark(
         label,
-        real(line.effect),
+        real(line.effect) * form.scale,
         low,
         high,
         printed,

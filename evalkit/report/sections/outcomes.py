@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
-from evalkit.report.blocks import Column, Figure, Html, How, Pair, Table, Text
+from evalkit.disclosure import count
+from evalkit.report.blocks import Column, Figure, How, Html, Pair, Table, Text
 from evalkit.report.common import absent, arms_legend, hidden, people, protected, rule_of, shown
 from evalkit.report.figures.forest import Axis, Mark, forest
 from evalkit.report.figures.trajectories import Line, Point, trajectories
@@ -16,6 +17,7 @@ from evalkit.report.phrases import arm_names, finite, real, said
 from evalkit.report.sections import section
 
 ARMS = ("treated", "comparison")
+MEANS = ("mean", "sd", "low", "high")
 KEY = {words.SUPPRESSED: "suppressed: a count below the threshold, or one from which it could be found"}
 
 
@@ -66,8 +68,14 @@ def _summary(evaluation: Any) -> pd.DataFrame:
         missing=missing.where(missing > 0),
         people=table["arm"].map(members).astype("Int64"),
     )
-    behind = dict.fromkeys(("mean", "sd", "low", "high"), "n")
-    return protected(frame, evaluation, ["n", "missing", "people"], behind, {"people": ["n", "missing"]})
+    safe = protected(
+        frame, evaluation, ["n", "missing", "people"], dict.fromkeys(MEANS, "n"), {"people": ["n", "missing"]}
+    )
+    many = [count(int(n), rule_of(evaluation)) != words.SUPPRESSED for n in table["n"]]
+    only_n = [hidden(n) and rests for n, rests in zip(safe["n"], many, strict=True)]
+    for name in ("mean", "sd"):  # n is hidden for the few who are missing; the mean rests on many and tells of none
+        safe[name] = [raw if kept else now for raw, kept, now in zip(table[name], only_n, safe[name], strict=True)]
+    return safe
 
 
 def _moving(safe: pd.DataFrame) -> list[str]:
@@ -80,7 +88,7 @@ def _pairs(figures: list[Figure]) -> list[Pair]:
 
 
 def _trajectory(evaluation: Any, safe: pd.DataFrame, measure: str) -> Figure | None:
-    rows = safe[(safe["measure"] == measure) & ~safe["n"].map(hidden)]
+    rows = safe[(safe["measure"] == measure) & ~safe["mean"].map(hidden)]
     days = {occasion.id: occasion.day for occasion in evaluation.study.occasion}
     rows = rows[rows["occasion"].isin(days) & rows["mean"].notna()]
     if rows.empty:
@@ -147,7 +155,7 @@ def _small(group: pd.DataFrame, told: dict[str, Any]) -> str:
 
 
 def _mean_cells(row: Any, told: dict[str, Any]) -> list[str]:
-    if hidden(row["n"]):
+    if hidden(row["mean"]):
         return [words.SUPPRESSED, words.SUPPRESSED]
     if told["values"] == "yes or no":
         return [shown(row["n"]), words.percent(real(row["mean"]))]

@@ -137,7 +137,10 @@ def _line(row: Any, with_anyway: bool, one_way: bool) -> list[object]:
     gap = real(row.difference) if not isinstance(row.difference, str) else 0.0
     achieved = row.achieved if isinstance(row.achieved, str) else real(row.achieved)
     cells: list[object] = [
-        Cell(said(row.title) or said(row.metric), small="" if one_way else PER.get(said(row.mechanism), said(row.mechanism))),
+        Cell(
+            said(row.title) or said(row.metric),
+            small="" if one_way else PER.get(said(row.mechanism), said(row.mechanism)),
+        ),
         _money(row.price, digits=2),
         shown(achieved, 0 if not finite(achieved) or real(achieved) == round(real(achieved)) else 1),
         _money(row.gross),
@@ -226,7 +229,7 @@ def _method(contract: Any) -> list[str]:
 
 
 def _bars(evaluation: Any) -> Figure | None:
-    contract, totals, currency = evaluation.contract, evaluation.contract.totals, _currency(evaluation)
+    totals, currency = evaluation.contract.totals, _currency(evaluation)
     safe = _safe(evaluation)
     if any(hidden(row.owed) for row in safe.itertuples()):
         return None

@@ -107,6 +107,13 @@ def _share(value: object) -> str:
     return words.percent(real(value), 0) if finite(value) else words.NOT_APPLICABLE
 
 
+def _taken(row: Any, name: str) -> str:
+    """A share taken off; an estimated effect is net of deadweight already, so there it does not apply."""
+    if name == "deadweight" and said(getattr(row, "quantity_from", "")) == "effect" and not real(row.deadweight):
+        return words.NOT_APPLICABLE
+    return _share(getattr(row, name))
+
+
 def _map(evaluation: Any) -> Table | None:
     lines = evaluation.value.lines
     if not len(lines):
@@ -135,7 +142,7 @@ def _map(evaluation: Any) -> Table | None:
             ),
             None,
         )
-        cells += [words.number(real(worth), 2), *(_share(getattr(row, name)) for name in parts)]
+        cells += [words.number(real(worth), 2), *(_taken(row, name) for name in parts)]
         cells += [
             words.number(real(getattr(row, "duration", None)), 0),
             *([words.number(real(getattr(row, amount)), 0)] if amount else []),
