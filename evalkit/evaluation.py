@@ -109,7 +109,7 @@ def _back(noun: Noun | None) -> Iterator[Noun]:
         )
 
 
-def evaluate(folder: str | os.PathLike[str] | Study) -> Evaluation:
+def evaluate(folder: str | Path | Study) -> Evaluation:
     """Walk every room that the study has data for.
 
     Parameters

@@ -103,7 +103,7 @@ def render_portfolio(reports: str | os.PathLike[str] = "reports", engine: str | 
 def _render(folder: Path, page: Path, key: str, engine: str | None) -> Path:
     import nbformat
 
-    ran = execute(notebook("portfolio"), {"reports": str(folder)}, folder / f".{BOOK}.{os.getpid()}", engine)
+    ran = execute(notebook("portfolio"), {"reports": str(folder)}, folder / f".{os.getpid()}.{BOOK}", engine)
     try:
         book = nbformat.read(str(ran), as_version=4)
         shown = displayed(book).get("portfolio")

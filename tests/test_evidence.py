@@ -45,7 +45,7 @@ def test_without_a_design_nothing_is_earned():
 
 def test_a_misspelt_design_is_met_with_the_nearest_one():
     with pytest.raises(StudyError, match='Did you mean "panel fixed effects"'):
-        evidence.level("panel fixed efects")
+        evidence.level("panel fixed effect")
 
 
 def test_arms_that_still_differ_cost_a_design_that_rests_on_comparability_one_level():

@@ -135,7 +135,9 @@ def _jobs(folders: list[Path]) -> list[Job]:
 def _run(jobs: list[Job], target: Path, workers: int, bar: Progress) -> list[tuple[Job, str, float]]:
     """Keep `workers` processes busy until every job has ended; a job's reason is empty when it is done."""
     context = _context()
-    waiting, running, ended = list(jobs), [], []
+    waiting = list(jobs)
+    running: list[Running] = []
+    ended: list[tuple[Job, str, float]] = []
     task = bar.add_task("reports", total=len(jobs))
     while waiting or running:
         while waiting and len(running) < workers:

@@ -55,7 +55,8 @@ def _outputs(captured: CapturedIO, error: BaseException | None, shell: Interacti
         if text:
             outputs.append(nbformat.v4.new_output("stream", name=name, text=text))
     outputs += [
-        nbformat.v4.new_output("display_data", data=rich.data, metadata=rich.metadata or {}) for rich in captured.outputs
+        nbformat.v4.new_output("display_data", data=rich.data, metadata=rich.metadata or {})
+        for rich in captured.outputs
     ]
     if error is not None:
         trace = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)

@@ -94,7 +94,7 @@ def ask(scope: Scope, questions: list[Question], study: str) -> Answers:
         births += rule.births
         problems += rule.problems
     raise_all(study, list(dict.fromkeys(problems)))
-    chosen: dict[str, exp.Expression] = {str(place): value.sql for place, value in enumerate(values)}
+    chosen: dict[str, exp.Expr] = {str(place): value.sql for place, value in enumerate(values)}
     if births:
         chosen[UNBORN] = exp.or_(*births)
     found = run(statement(calls, chosen).sql("duckdb"), relations(calls)).set_index(ROW)

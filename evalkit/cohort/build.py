@@ -101,8 +101,8 @@ def _read(paths: dict[str, str]) -> dict[str, pd.DataFrame]:
     from evalkit.study.model import About, Study
     from evalkit.tables import read_tables
 
-    about = About(id="select", title="tables given as paths", kind="real")
-    return read_tables(Study(study=about, tables=dict(paths), folder=Path.cwd()))
+    about = About.model_validate({"id": "select", "title": "tables given as paths", "kind": "real"})
+    return read_tables(Study.model_validate({"study": about, "tables": paths, "folder": Path.cwd()}))
 
 
 def _cohort(study: Study | None, plan: CohortPlan, given: dict[str, pd.DataFrame], where: str) -> Cohort:

@@ -130,7 +130,7 @@ def reasons_table(rows: pd.DataFrame, steps: list[Step], alive: np.ndarray) -> p
     explained = np.isin(np.arange(len(who.ids)), np.concatenate([one["_who"] for one in found]))
     found += _where_last_left(who, steps, ~explained & ~who.any_of(alive))
     listed = pd.concat(found, ignore_index=True).sort_values(["_who", "_at"], kind="stable")
-    people = pd.Series(who.ids.take(listed["_who"]), index=listed.index, dtype="str")
+    people = pd.Series(who.ids.take(listed["_who"].to_numpy()), index=listed.index, dtype="str")
     return listed.assign(person=people)[["person", "rule", "answer"]].reset_index(drop=True)
 
 

@@ -54,13 +54,13 @@ def call(rule: Translator, node: ast.Call) -> Value:
 # ---------------------------------------------------------------- on one row
 
 
-def _dates(rule: Translator, node: ast.Call) -> tuple[exp.Expression, exp.Expression]:
+def _dates(rule: Translator, node: ast.Call) -> tuple[exp.Expr, exp.Expr]:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     first, second = (rule.need(rule.value(part), "date", part, f"{name} needs dates") for part in node.args)
     return first.sql, second.sql
 
 
-def _part(unit: type[exp.Func], day: exp.Expression) -> exp.Expression:
+def _part(unit: type[exp.Func], day: exp.Expr) -> exp.Expr:
     return unit(this=day.copy())
 
 
@@ -91,7 +91,7 @@ def _months(rule: Translator, node: ast.Call) -> Value:
     return Value(wrap(_less_one_if(counted, exp.and_(short, not_last))), "number", whole=True)
 
 
-def _less_one_if(number: exp.Expression, condition: exp.Expression) -> exp.Expression:
+def _less_one_if(number: exp.Expr, condition: exp.Expr) -> exp.Expr:
     return exp.Sub(this=number, expression=exp.Case(ifs=[exp.If(this=condition, true=ONE.copy())], default=ZERO.copy()))
 
 
@@ -128,8 +128,8 @@ class _Asked:
 
     table: str
     value: Value
-    rows: exp.Expression | None
-    day: exp.Expression | None
+    rows: exp.Expr | None
+    day: exp.Expr | None
 
 
 def _ask(rule: Translator, node: ast.Call, of_column: bool = False, dated: bool = False) -> _Asked | None:
@@ -169,9 +169,7 @@ def _table_name(rule: Translator, node: ast.expr) -> str | None:
     return None
 
 
-def _window(
-    rule: Translator, node: ast.Call, table: str, dated: bool
-) -> tuple[list[exp.Expression], exp.Expression | None]:
+def _window(rule: Translator, node: ast.Call, table: str, dated: bool) -> tuple[list[exp.Expr], exp.Expr | None]:
     """The conditions of days= or months=, and the date the rows are read on."""
     given = {key.arg: key.value for key in node.keywords}
     units = [unit for unit in ("days", "months") if unit in given]
@@ -200,9 +198,7 @@ def _window(
     return bounds + ([] if high is None else [exp.LTE(this=day.copy(), expression=high)]), day
 
 
-def _overlap(
-    rule: Translator, table: str, low: exp.Expression | None, high: exp.Expression | None
-) -> list[exp.Expression]:
+def _overlap(rule: Translator, table: str, low: exp.Expr | None, high: exp.Expr | None) -> list[exp.Expr]:
     """Spells with at least one day in the window: the end day is the first day out, an empty end is still open."""
     lasts = f"a row of {table} lasts from start to the day before end (empty: still open)"
     rule.calls.note(f"{lasts} and counts if one of its days is in the window; both ends count")
@@ -265,8 +261,8 @@ def _whole(node: ast.expr) -> int | bool | None:
         return False
     if node.value is None:
         return None
-    fits = isinstance(node.value, int) and not isinstance(node.value, bool) and abs(node.value) < 100_000
-    return node.value if fits else False
+    number = node.value
+    return number if isinstance(number, int) and not isinstance(number, bool) and abs(number) < 100_000 else False
 
 
 def _count(rule: Translator, node: ast.Call) -> Value:
@@ -298,7 +294,7 @@ def _end_of(descending: bool) -> Callable[[Translator, ast.Call], Value]:
     return make
 
 
-def _total(rule: Translator, node: ast.Call) -> tuple[_Asked, Value, exp.Expression] | None:
+def _total(rule: Translator, node: ast.Call) -> tuple[_Asked, Value, exp.Expr] | None:
     """What is asked, its numbers and their sum; a sum of fractions does not depend on the order of the rows."""
     asked = _ask(rule, node, of_column=True)
     if asked is None:

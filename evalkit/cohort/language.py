@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
@@ -40,7 +41,7 @@ class Value:
 
     Parameters
     ----------
-    sql : sqlglot.exp.Expression
+    sql : sqlglot.exp.Expr
         The expression.
     kind : {"number", "text", "date", "yes or no", "empty"}
         What it gives; "empty" agrees with anything.
@@ -52,7 +53,7 @@ class Value:
         The column it is, where it is one.
     """
 
-    sql: exp.Expression
+    sql: exp.Expr
     kind: Kind
     whole: bool = False
     literal: object = None
@@ -84,7 +85,7 @@ class Translator:
         self.defining = defining
         self.problems: list[Problem] = []
         self.table: str | None = None
-        self.births: list[exp.Expression] = []
+        self.births: list[exp.Expr] = []
 
     def translate(self, truth: bool = True) -> Value:
         """The whole rule; with ``truth`` it must be answerable by yes or no."""
@@ -131,11 +132,11 @@ class Translator:
 
     def value(self, node: ast.AST) -> Value:
         """Any part of a rule as SQL."""
-        reader: Callable[[ast.AST], Value] | None = READERS.get(type(node))  # type: ignore[assignment]
+        reader = READERS.get(type(node))
         if reader is None:
             name = NOT_ALLOWED.get(type(node), "this")
             return self.problem(node, f"{name} is not part of the rule language.")
-        return reader(self, node)  # type: ignore[call-arg]
+        return reader(self, node)
 
     def _constant(self, node: ast.Constant) -> Value:
         given = node.value
@@ -223,7 +224,7 @@ class Translator:
             left = right
         return Value(parts[0] if len(parts) == 1 else wrap(exp.and_(*parts)), "yes or no")
 
-    def _one(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> exp.Expression:
+    def _one(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> exp.Expr:
         """One comparison of two parts of the same kind."""
         if isinstance(op, ast.Is | ast.IsNot):
             return self.problem(left, "is is not part of the rule language. Write missing(x), or == to compare.").sql
@@ -232,7 +233,7 @@ class Translator:
             return self.problem(left, "yes and no have no order. Write == or !=, or the condition by itself.").sql
         return COMPARED[type(op)](this=wrap(a.sql), expression=wrap(b.sql))
 
-    def _membership(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> exp.Expression:
+    def _membership(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> exp.Expr:
         """x in (a, b), x not in (a, b)."""
         if not isinstance(right, ast.Tuple | ast.List | ast.Set) or not right.elts:
             return self.problem(right, 'in needs a list of values: in ("a", "b").').sql
@@ -346,14 +347,14 @@ def days_between(start: Value, end: Value) -> Value:
     return Value(exp.DateDiff(this=end.sql, expression=start.sql, unit=exp.var("DAY")), "number", whole=True)
 
 
-def moved(day: exp.Expression, by: exp.Expression, unit: str) -> exp.Expression:
+def moved(day: exp.Expr, by: exp.Expr, unit: str) -> exp.Expr:
     """A date moved by days or by months; months clamp to the month's end."""
     fixed = isinstance(by, exp.Literal) or (isinstance(by, exp.Neg) and isinstance(by.this, exp.Literal))
     number = wrap(by) if fixed else as_type(by, "INT")
     return as_type(exp.DateAdd(this=wrap(day), expression=number, unit=exp.var(unit)), "DATE")
 
 
-READERS = {
+READERS: dict[type[ast.AST], Callable[[Translator, Any], Value]] = {
     ast.Constant: Translator._constant,
     ast.Name: Translator._name,
     ast.BoolOp: Translator._bool,

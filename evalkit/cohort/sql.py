@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 from sqlglot import exp
@@ -25,14 +26,14 @@ def column(name: str, table: str) -> exp.Column:
     return exp.column(name, table=table, quoted=True)
 
 
-def wrap(value: exp.Expression) -> exp.Expression:
+def wrap(value: exp.Expr) -> exp.Expr:
     """Brackets around a part of an expression, where they could matter."""
     atomic = exp.Column | exp.Literal | exp.Cast | exp.Func | exp.Paren | exp.Boolean | exp.Null
     joined = exp.And | exp.Or
     return value if isinstance(value, atomic) and not isinstance(value, joined) else exp.paren(value)
 
 
-def as_type(value: exp.Expression, to: str) -> exp.Expression:
+def as_type(value: exp.Expr, to: str) -> exp.Expr:
     """A cast."""
     return exp.cast(value, to)
 
@@ -53,7 +54,7 @@ class Calls:
     """
 
     scope: Scope
-    groups: dict[str, dict[str, tuple[str, exp.Expression, exp.Expression | None]]] = field(default_factory=dict)
+    groups: dict[str, dict[str, tuple[str, exp.Expr, exp.Expr | None]]] = field(default_factory=dict)
     used: dict[str | None, set[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -62,7 +63,7 @@ class Calls:
         self.used.setdefault(table, set()).add(name)
         return column(self.scope.sql_name(table, name), "i" if table is None else "t")
 
-    def group(self, table: str, aggregate: exp.Expression, condition: exp.Expression | None) -> exp.Column:
+    def group(self, table: str, aggregate: exp.Expr, condition: exp.Expr | None) -> exp.Column:
         """The result of an aggregate over a person's rows of a table, as a column of the grouped pass."""
         self.used.setdefault(table, set())
         known = self.groups.setdefault(table, {})
@@ -77,7 +78,7 @@ class Calls:
             self.notes.append(text)
 
 
-def _filtered(aggregate: exp.Expression, condition: exp.Expression | None) -> exp.Expression:
+def _filtered(aggregate: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
     if condition is None:
         return aggregate.copy()
     return exp.Filter(this=aggregate.copy(), expression=exp.Where(this=condition.copy()))
@@ -102,7 +103,7 @@ def _grouped(calls: Calls, table: str) -> exp.Select:
     return query.group_by(row)
 
 
-def statement(calls: Calls, answers: dict[str, exp.Expression]) -> exp.Select:
+def statement(calls: Calls, answers: dict[str, exp.Expr]) -> exp.Select:
     """Write one statement that answers everything asked, a row per starting row.
 
     Parameters
@@ -210,7 +211,7 @@ def run(query: str, tables: dict[str, object]) -> pd.DataFrame:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                answer = engine.execute(query).to_arrow_table()
+                answer: Any = engine.execute(query).to_arrow_table()
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
             raise DataError(f"The cohort's rules could not be answered from these tables: {first}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -171,7 +172,7 @@ def _picked(plan: CohortPlan, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Fl
     person, pick = plan.person, plan.index.pick
     rows = rows.sort_values([person, DATE], kind="stable", na_position="last")
     dated = rows[rows[DATE].notna()]
-    keep = "last" if pick == "last" else "first"
+    keep: Literal["first", "last"] = "last" if pick == "last" else "first"
     chosen = dated if pick == "first eligible" else dated.drop_duplicates(person, keep=keep)
     undated = rows[~among(rows[person], dated[person])].drop_duplicates(person)
     tied = dated.merge(dated.drop_duplicates(person, keep=keep)[[person, DATE]], on=[person, DATE])

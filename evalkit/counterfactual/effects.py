@@ -142,10 +142,9 @@ def cluster_of(outcomes: Outcomes | None, people: pd.Index) -> pd.Series:
 
 
 def _noise(sums: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
-    """Normal draws with covariance sums' sums, which may be singular."""
-    values, vectors = np.linalg.eigh(sums.T @ sums)
-    spread = vectors * np.sqrt(np.maximum(values, 0.0))
-    return random.standard_normal((draws, len(values))) @ spread.T
+    """Normal draws with covariance sums' sums, which may be singular: what adds up in the data adds up in each draw."""
+    _, size, axes = np.linalg.svd(sums, full_matrices=False)
+    return random.standard_normal((draws, len(size))) @ (size[:, None] * axes)
 
 
 def _heavier(df: float, draws: int, random: np.random.Generator) -> np.ndarray:

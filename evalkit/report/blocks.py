@@ -115,7 +115,7 @@ class Table:
     meanings : dict
         What a symbol means here, where more can be said than its usual key.
     dense, width
-        Smaller type; least width in rem before a phone scrolls it (0: it fits).
+        Smaller type; least width in rem below which a phone scrolls the table (two columns always fit).
     """
 
     id: str
@@ -135,11 +135,11 @@ class Table:
         """The table with caption, notes, key, source and drawer."""
         anchor, grid = f"table-{slug(self.id)}", _grid(self, _caption(self, "Table", number))
         hint, opening = "", '<div class="ek-scroll ek-fits">'
-        if self.width > 24:
+        if len(self.columns) > 2:
             hint = '<p class="ek-hint">Wide table: slide it sideways to see every column</p>'
             opening = (
                 f'<div class="ek-scroll" role="region" tabindex="0" aria-labelledby="{anchor}-title"'
-                f' style="--least:{self.width}rem">'
+                f' style="--least:{max(self.width, 8 * len(self.columns))}rem">'
             )
         dense = " ek-dense" if self.dense else ""
         body = "".join(_notes(self)) + (self.how.html() if self.how else "")

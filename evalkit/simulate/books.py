@@ -68,7 +68,9 @@ def _achieved(record: pd.DataFrame, card: pd.DataFrame) -> pd.DataFrame:
         day, counted = units[metric]
         due = people["referred_on"] + pd.Timedelta(days=day)
         quarter = due.dt.to_period("Q").dt.end_time.dt.normalize()
-        found = counted.groupby(quarter).sum()
+        found = (
+            counted.groupby(quarter).sum().clip(lower=0)
+        )  # a quarter above the baseline earns nothing, and owes nothing
         rows.append(pd.DataFrame({"metric": metric, "units": found.round().astype(int), "date": found.index}))
     blank = pd.DataFrame({"metric": [], "units": [], "date": []})
     return pd.concat(rows or [blank], ignore_index=True).assign(person="")

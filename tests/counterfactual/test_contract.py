@@ -140,7 +140,7 @@ def test_every_estimator_names_its_method_in_a_line():
 
 def test_an_unknown_estimator_is_met_with_the_nearest_name():
     with pytest.raises(EstimationError, match='Did you mean "matching"'):
-        cf.estimate(world("random assignment", 1), "maching", outcome="y", treated="treated")
+        cf.estimate(world("random assignment", 1), "match", outcome="y", treated="treated")
 
 
 def test_two_published_rates_with_numbers_cover_the_difference():

@@ -123,7 +123,7 @@ def _moved(title: str, lines: list[Line], digits: int) -> str:
 
 def _means(evaluation: Any, safe: pd.DataFrame) -> Table:
     rows = []
-    for (measure, occasion), group in safe.groupby(["measure", "occasion"], sort=False, dropna=False):
+    for (measure, _occasion), group in safe.groupby(["measure", "occasion"], sort=False, dropna=False):
         told = evaluation.outcomes.describe(_key(evaluation, measure))
         cells: list[object] = [Cell(said(group["title"].iloc[0]), small=_small(group, told))]
         for arm in ARMS:
