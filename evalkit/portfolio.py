@@ -178,7 +178,7 @@ def _overview(found: list[dict[str, Any]]) -> str:
         ),
         (
             "Challenges",
-            f"{serious} serious flags",
+            "1 serious flag" if serious == 1 else f"{serious} serious flags",
             f"In {sum(one['serious'] > 0 for one in found)} of {len(found)} evaluations; each report lists them.",
         ),
     ]

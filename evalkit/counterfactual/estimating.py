@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Columns, Panel, Plan, prepare
 from evalkit.counterfactual.registry import Entry, find_estimator
-from evalkit.errors import EstimationError, did_you_mean, several
+from evalkit.errors import EstimationError, Flag, did_you_mean, several
 
 COMMON: dict[str, Any] = {
     "se": None,
@@ -22,6 +22,7 @@ COMMON: dict[str, Any] = {
     "contract_baseline": None,
     "baseline": None,
 }
+UNUSED = Flag("counterfactual", "note", "This estimator adjusts for no covariates; those named are not used.")
 VALUES = ("score", "amount", "yes or no")
 
 
@@ -81,7 +82,7 @@ def estimate(
     columns = Columns(
         outcome=outcome,
         treated=treated,
-        covariates=(covariates,) if isinstance(covariates, str) else tuple(covariates),
+        covariates=_used(entry, covariates),
         person=person,
         cluster=cluster,
         strata=strata,
@@ -97,7 +98,14 @@ def estimate(
             f'estimator "{estimator}" compares two arms: say which column is 1 for the treated (treated = ...).'
         )
     panel = prepare(frame, columns, plan, repeated=entry.before_and_after)
-    return entry.run(panel, _infer_values(panel, plan))
+    found = entry.run(panel, _infer_values(panel, plan))
+    return found if entry.adjusts or not covariates else replace(found, flags=(*found.flags, UNUSED))
+
+
+def _used(entry: Entry, covariates: Sequence[str]) -> tuple[str, ...]:
+    """The covariates that the estimator has a use for."""
+    names = (covariates,) if isinstance(covariates, str) else tuple(covariates)
+    return names if entry.adjusts else ()
 
 
 def _check_options(entry: Entry, options: dict[str, Any]) -> None:

@@ -40,6 +40,8 @@ class Entry:
         Whether a comparison group is needed.
     earns_level : bool
         False where nothing about cause is learnt from the data.
+    adjusts : bool
+        Whether it uses covariates; named for one that does not, they are left alone and a flag says so.
     assumes : str
         What must hold for it to be right: "random assignment", "no unmeasured causes", "parallel trends", "two rates",
         "as stated".
@@ -57,6 +59,7 @@ class Entry:
     persons: bool = True
     comparison: bool = True
     earns_level: bool = True
+    adjusts: bool = True
     assumes: str = "no unmeasured causes"
     says: str = ""
 

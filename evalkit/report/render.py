@@ -10,13 +10,12 @@ from typing import Any
 
 from evalkit.errors import EvalkitError
 from evalkit.report.display import TEMPLATE, TITLE, style
-from evalkit.report.html import esc, slug
+from evalkit.report.html import esc, plain, slug
 
 PAGE, NOTEBOOK, RESULTS, SUMMARY = "report.html", "report.ipynb", "results.json", "summary.json"
 _STYLE = re.compile(r'<style class="ek-style">.*?</style>', re.DOTALL)
 _WRAP = re.compile(r'^<div class="ek">(.*)</div>$', re.DOTALL)
 _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
 
 
 def notebook(name: str) -> Path:
@@ -261,7 +260,7 @@ def _markdown(source: str, contents: list[dict[str, str]]) -> str:
 
     html = markdown2html(source)
     match = _HEADING.search(html)
-    words = _TAG.sub("", match.group(1)).replace("\u00b6", "").strip() if match else ""
+    words = plain(match.group(1)).rstrip("\u00b6").strip() if match else ""
     if not words:
         return f"<section>{html}</section>" if html.strip() else ""
     contents.append({"id": slug(words), "number": "", "title": words})

@@ -228,3 +228,19 @@ def test_e_value_of_an_interval_that_includes_1_is_1_and_below_1_is_turned_over(
     assert cf.e_value(0.5).value == pytest.approx(cf.e_value(2.0).value)
     with pytest.raises(EstimationError, match="must be above 0"):
         cf.e_value(-1)
+
+
+def test_covariates_named_for_an_estimator_without_use_for_them_are_left_alone_and_said(people):
+    people.loc[0, "sex"] = None
+    found = cf.estimate(people, "difference", outcome="y", treated="arm", covariates=["sex"])
+    assert "those named are not used" in texts(found)
+    assert "filled with" not in texts(found)
+
+
+def test_did_of_a_score_has_the_deadweight_of_its_improvement_even_when_some_were_seen_once():
+    frame = pd.DataFrame({"id": [0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 5], "t": [0, 1] * 4 + [1, 0, 1]})
+    frame["arm"] = [1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0]
+    frame["y"] = [10.0, 19, 12, 21, 10, 13, 12, 15, 20, 11, 14]
+    found = cf.estimate(frame, "did", outcome="y", treated="arm", time="t", person="id", values="score")
+    assert found.effect == pytest.approx((20 - 11) - (14 - 11))
+    assert found.deadweight.value == pytest.approx(3 / 9)

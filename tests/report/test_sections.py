@@ -34,7 +34,13 @@ def test_a_section_stands_on_every_kind_of_evaluation(evaluation, section):
 
 
 def test_a_room_that_is_absent_says_so_in_one_sentence(empty):
-    for section, room in (("cohort", "cohort"), ("outcomes", "outcomes"), ("effect", "effects"), ("payments", "contract"), ("value", "value")):
+    for section, room in (
+        ("cohort", "cohort"),
+        ("outcomes", "outcomes"),
+        ("effect", "effects"),
+        ("payments", "contract"),
+        ("value", "value"),
+    ):
         assert f"There is no {room} here." in words(empty, section)
 
 
@@ -82,20 +88,33 @@ def test_results_have_unique_names_and_say_where_they_stand(full):
     found = results(full)
     assert len({one.id for one in found}) == len(found)
     assert {one.section for one in found} <= set(SECTIONS)
-    assert {"days.effect", "days.deadweight", "wellbeing.index.effect", "contract.owed", "contract.anyway", "value.ratio"} <= {one.id for one in found}
+    assert {
+        "days.effect",
+        "days.deadweight",
+        "wellbeing.index.effect",
+        "contract.owed",
+        "contract.anyway",
+        "value.ratio",
+    } <= {one.id for one in found}
 
 
 def test_the_headline_says_how_much_against_whom_with_the_verb_the_level_allows(full):
-    assert "Support is estimated to have reduced days in care by 46.7 days, compared with usual care." in words(full, "brief")
+    assert "Support is estimated to have reduced days in care by 46.7 days, compared with usual care." in words(
+        full, "brief"
+    )
     assert "anything from 21.3 to 72.1 days fewer" in words(full, "brief")
 
 
 def test_a_null_result_stands_in_the_box_with_its_interval(full):
-    assert "No clear difference in well-being, 12 months: 0.06 SD higher (0.12 lower to 0.24 higher)." in words(full, "brief")
+    assert "No clear difference in well-being, 12 months: 0.06 SD higher (0.12 lower to 0.24 higher)." in words(
+        full, "brief"
+    )
 
 
 def test_a_worse_result_is_called_worse(laden):
-    assert words(laden, "brief").startswith("In brief Worse: support is estimated to have raised days in care by 12.0 days")
+    assert words(laden, "brief").startswith(
+        "In brief Worse: support is estimated to have raised days in care by 12.0 days"
+    )
 
 
 def test_a_range_that_includes_cost_is_called_not_established(full):

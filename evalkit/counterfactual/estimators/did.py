@@ -19,6 +19,7 @@ from evalkit.errors import EstimationError, Flag
     "did",
     options={"balanced": False},
     before_and_after=True,
+    adjusts=False,
     assumes="parallel trends",
     says="change among the treated less change among the comparison",
 )
@@ -60,20 +61,12 @@ def _seen_twice(panel: Panel) -> np.ndarray:
 
 
 def _flags(panel: Panel, seen: np.ndarray, balanced: bool) -> list[Flag]:
-    """People seen once, and covariates without use."""
+    """People seen once."""
     flags = []
     if panel.columns.person is not None and not seen.all():
         share = words.percent(float((~seen).sum() / len(np.unique(panel.person))), 1)
         what = "are left out" if balanced else "are kept, so the change is not that of the same people"
         flags.append(Flag("counterfactual", "caution", f"{share} of the people were seen at one time only and {what}."))
-    if panel.columns.covariates:
-        flags.append(
-            Flag(
-                "counterfactual",
-                "note",
-                "Difference in differences uses each arm's own change; the covariates named are not used.",
-            )
-        )
     return flags
 
 
@@ -126,4 +119,5 @@ def _four_means(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
     }
     df = degrees_of_freedom(fit, effect, plan.se, cluster)
     mean = float(panel.y[(t == 1) & (post == 1)].mean())
+    panel = replace(panel, baseline=np.where(post == 0, panel.y, np.nan))
     return conclude(panel, plan, float(fit.beta[3]), rows, df, observed=mean, flags=flags)

@@ -9,10 +9,14 @@ from evalkit.counterfactual.linear import degrees_of_freedom, least_squares, row
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
-from evalkit.errors import Flag
 
 
-@estimator("difference", assumes="random assignment", says="difference between the arms' means, nothing adjusted for")
+@estimator(
+    "difference",
+    adjusts=False,
+    assumes="random assignment",
+    says="difference between the arms' means, nothing adjusted for",
+)
 def difference(panel: Panel, plan: Plan) -> Estimate:
     """Difference in means by least squares on the arm."""
     fit = least_squares(panel.y, np.column_stack([np.ones(len(panel.y)), panel.treated]))
@@ -22,13 +26,4 @@ def difference(panel: Panel, plan: Plan) -> Estimate:
         "observed": row_contributions(fit, observed, plan.se, panel.cluster),
     }
     df = degrees_of_freedom(fit, effect, plan.se, panel.cluster)
-    return conclude(panel, plan, float(fit.beta[1]), rows, df, flags=_ignored(panel))
-
-
-def _ignored(panel: Panel) -> list[Flag]:
-    """Covariates named for an estimator that has no use for them."""
-    if not panel.columns.covariates:
-        return []
-    return [
-        Flag("counterfactual", "note", "The plain difference adjusts for nothing; the covariates named are not used.")
-    ]
+    return conclude(panel, plan, float(fit.beta[1]), rows, df)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evalkit.report.figures.svg import NARROW, WIDE, Board, Drawn, Scale, fit, tick_digits, ticks
+from evalkit.report.figures.svg import LETTER, NARROW, WIDE, Board, Drawn, Scale, fit, tick_digits, ticks
 from evalkit.words import number
 
 
@@ -133,9 +133,9 @@ def _axis(board: Board, scale: Scale, shown: list[float], axis: Axis, span: tupl
         board.text(scale(axis.reference), bottom + 33, axis.reference_words, "soft", "middle")
     elif axis.left or axis.right:
         zero = scale(axis.zero)
-        if axis.left and zero > scale.start + 70:
+        if axis.left and zero - 24 > LETTER * len(axis.left):
             board.text(zero - 8, bottom + 33, f"\u2190 {axis.left}", "soft", "end")
-        if axis.right and zero < scale.end - 70:
+        if axis.right and zero + 24 + LETTER * len(axis.right) < board.width:
             board.text(zero + 8, bottom + 33, f"{axis.right} \u2192", "soft")
 
 

@@ -39,7 +39,9 @@ def fit(text: str, width: float, letter: float = LETTER) -> list[str]:
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers that cover an interval, about so many of them."""
-    span = (high - low) or abs(high) or 1.0
+    if high == low:
+        low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
+    span = high - low
     raw = span / max(about, 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if raw <= factor * power * 1.0001)

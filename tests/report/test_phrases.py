@@ -1,0 +1,79 @@
+"""How a result is put into words."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from made_by_hand import PROGRAMME, effect_row, plan
+
+from evalkit.report.phrases import finding, lead, wording
+
+
+def row(**changed):
+    return SimpleNamespace(**effect_row(**changed))
+
+
+STUDY = plan(**PROGRAMME)
+
+
+@pytest.mark.parametrize(
+    ("changed", "signed", "interval"),
+    [
+        ({}, "\u221246.7 days", "\u221272.1 to \u221221.3"),
+        ({"values": "yes or no", "effect": 0.097, "low": 0.01, "high": 0.18}, "+9.7 points", "1.0 to 18.0"),
+        ({"is_domain": True, "effect": 0.221, "low": 0.09, "high": 0.35}, "+0.22 SD", "0.09 to 0.35"),
+        (
+            {"unit": "pounds", "observed": 6349.0, "effect": 1231.4, "low": -363.0, "high": 2825.0},
+            "+\u00a31,231",
+            "\u2212\u00a3363 to \u00a32,825",
+        ),
+        ({"low": float("-inf")}, "\u221246.7 days", "not bounded"),
+    ],
+)
+def test_a_difference_is_written_in_its_own_unit(changed, signed, interval):
+    one = row(**changed)
+    form = wording(one)
+    assert form.signed(one.effect) == signed
+    assert form.interval(one.low, one.high) == interval
+
+
+@pytest.mark.parametrize(
+    ("level", "verb"),
+    [
+        (5, "Support reduced days in care by 46.7 days"),
+        (3, "is estimated to have reduced"),
+        (2, "was followed by lower days in care"),
+        (None, "was followed by"),
+    ],
+)
+def test_the_verb_follows_the_level_of_evidence(level, verb):
+    assert verb in lead(row(level=level), STUDY)
+
+
+def test_a_null_result_is_never_called_no_effect():
+    text = lead(row(effect=1.1, low=-6.5, high=8.7, conclusion="no clear difference"), STUDY)
+    assert (
+        text
+        == "No clear difference in days in care: 1.1 days more (6.5 fewer to 8.7 more) with support than with usual care."
+    )
+
+
+def test_an_effect_that_was_not_estimated_is_called_not_known():
+    assert lead(row(effect=None), STUDY) == "The effect on days in care is not known."
+    assert finding(row(effect=None, why_no_deadweight=""), STUDY) == ("Not known:", " days in care; no comparison.")
+
+
+def test_published_rates_are_compared_without_an_interval():
+    published = row(
+        observed=142,
+        counterfactual=155,
+        effect=-13,
+        se=None,
+        low=None,
+        high=None,
+        relative=-0.0839,
+        unit="events per 100",
+        estimator="published",
+    )
+    assert lead(published, STUDY) == "Days in care: 142 against 155 events per 100 in the comparison, 8.4% lower."
