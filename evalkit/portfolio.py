@@ -41,10 +41,9 @@ def read_summaries(reports: str | os.PathLike[str]) -> list[dict[str, Any]]:
     list of dict
         summary.json of each, with ``folder``; synthetic ones last, else by title.
     """
-    found = []
-    for path in sorted(Path(reports).glob(f"*/{SUMMARY}")):
-        if not path.parent.name.startswith(".") and (path.parent / PAGE).is_file():
-            found.append(json.loads(path.read_text(encoding="utf-8")) | {"folder": path.parent.name})
+    paths = [path for path in sorted(Path(reports).glob(f"*/{SUMMARY}")) if (path.parent / PAGE).is_file()]
+    finished = [path for path in paths if not path.parent.name.startswith(".")]
+    found = [json.loads(path.read_text(encoding="utf-8")) | {"folder": path.parent.name} for path in finished]
     return sorted(found, key=lambda one: (one["kind"] == "synthetic", not one["is_sib"], one["title"]))
 
 
@@ -174,7 +173,10 @@ def _overview(found: list[dict[str, Any]]) -> str:
         (
             "Payments",
             f"{money} paid" if paid else "None recorded",
-            f"In {len(paid)} of {len(real)} evaluations of real programmes; in {len(differing)} of them paid and owed differ.",
+            (
+                f"In {len(paid)} of {len(real)} evaluations of real programmes; in "
+                f"{len(differing)} of them paid and owed differ."
+            ),
         ),
         (
             "Challenges",
@@ -206,13 +208,21 @@ def _table(found: list[dict[str, Any]]) -> str:
         columns,
         [_row(one) for one in found],
         notes=[
-            "Flags: serious + cautions. Value is not a league table: ratios rest on different outcomes, comparisons and prices."
+            "Flags: serious + cautions. Value is not a league table: ratios rest on "
+            "different outcomes, comparisons and prices."
         ],
         dense=True,
         width=62,
     )
-    find = '<div class="ek-find" hidden><label for="find">Find a programme or result</label><input id="find" type="search" autocomplete="off"><span id="found" role="status" class="ek-soft"></span></div>'
-    return f'<section id="all" aria-labelledby="all-title"><h2 id="all-title">All evaluations</h2>{find}{table.html(1)}</section>'
+    find = (
+        '<div class="ek-find" hidden><label for="find">Find a programme or '
+        'result</label><input id="find" type="search" autocomplete="off"><span id="found" '
+        'role="status" class="ek-soft"></span></div>'
+    )
+    return (
+        '<section id="all" aria-labelledby="all-title"><h2 id="all-title">All '
+        f"evaluations</h2>{find}{table.html(1)}</section>"
+    )
 
 
 def _row(one: dict[str, Any]) -> list[object]:
@@ -240,7 +250,10 @@ def _cards(found: list[dict[str, Any]]) -> str:
     if not found:
         return ""
     items = "".join(f'<li class="ek-card">{_card(one)}</li>' for one in found)
-    return f'<section aria-labelledby="cards-title"><h2 id="cards-title">The headlines</h2><ul class="ek-cards">{items}</ul></section>'
+    return (
+        '<section aria-labelledby="cards-title"><h2 id="cards-title">The headlines</h2><ul '
+        f'class="ek-cards">{items}</ul></section>'
+    )
 
 
 def _card(one: dict[str, Any]) -> str:
@@ -252,8 +265,10 @@ def _card(one: dict[str, Any]) -> str:
     pips = "".join(f"<i{_on(index, one['level'])}></i>" for index in range(5))
     level = f"Evidence level {one['level']} of 5" if one["level"] else "No evidence level"
     return (
-        f'<h3><a href="{esc(one["folder"])}/{PAGE}">{esc(one["title"])}</a></h3><p class="ek-notes">{esc(KINDS[one["kind"]])}</p>'
-        f'<p>{esc(one["headline"])}</p>{drawing}<p class="ek-notes"><span class="ek-pips" aria-hidden="true">{pips}</span> {level}</p>'
+        f'<h3><a href="{esc(one["folder"])}/{PAGE}">{esc(one["title"])}</a></h3><p '
+        f'class="ek-notes">{esc(KINDS[one["kind"]])}</p>'
+        f'<p>{esc(one["headline"])}</p>{drawing}<p class="ek-notes"><span class="ek-pips" '
+        f'aria-hidden="true">{pips}</span> {level}</p>'
     )
 
 
@@ -266,4 +281,7 @@ def _failed(reports: str | os.PathLike[str]) -> str:
     if not names:
         return ""
     items = "".join(f"<li>{esc(name)}: the reason and the notebook are in failed/{esc(name)}</li>" for name in names)
-    return f'<section aria-labelledby="failed-title"><h2 id="failed-title">Not made this time</h2><ul>{items}</ul></section>'
+    return (
+        '<section aria-labelledby="failed-title"><h2 id="failed-title">Not made this '
+        f"time</h2><ul>{items}</ul></section>"
+    )

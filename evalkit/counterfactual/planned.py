@@ -14,7 +14,16 @@ from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import estimate
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
-from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, effect_row, holm, unknown_row
+from evalkit.counterfactual.rows import (
+    ALSO,
+    COLUMNS,
+    also_row,
+    as_table,
+    conclude_jointly,
+    effect_row,
+    holm,
+    unknown_row,
+)
 from evalkit.counterfactual.singles import single_measures
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_you_mean, several
 
@@ -67,6 +76,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     rows = [_row(outcomes, name, place, found, failed, level) for place, name in enumerate(names)]
     table = as_table([row | {"estimator": row.get("estimator", plan.estimator)} for row in rows], COLUMNS)
     table["p_adjusted"] = holm(table["p"])
+    table["conclusion"] = conclude_jointly(table, plan.level)
     table["truth"] = _truth(outcomes, names)
     attrition = attrition_table(outcomes, names)
     measures, measure_flags = single_measures(outcomes, plan, names, chosen)

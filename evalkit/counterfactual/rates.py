@@ -13,7 +13,7 @@ from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import VALUES, estimate
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
-from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, effect_row, holm
+from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, conclude_jointly, effect_row, holm
 from evalkit.errors import EstimationError, EvalkitError, StudyError, did_you_mean, several
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def effects_from_rates(study: Study) -> Effects:
     effects = as_table(rows, COLUMNS)
     effects, beside = _without_zeros(effects), _without_zeros(as_table(also, ALSO))
     effects["p_adjusted"] = holm(effects["p"])
+    effects["conclusion"] = conclude_jointly(effects, plan.level)
     flags = tuple(dict.fromkeys(flag for found in estimates.values() for flag in found.flags))
     return Effects(
         outcomes=None,

@@ -75,6 +75,26 @@ def conclude_in_words(low: float, high: float, better: str) -> str:
     return "better" if (low > 0) == (better == "higher") else "worse"
 
 
+def conclude_jointly(table: pd.DataFrame, level: float) -> pd.Series:
+    """Take back what does not hold once all planned outcomes are allowed for.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns conclusion and p_adjusted, one row per planned outcome.
+    level : float
+        Of the intervals; an adjusted p above 1 - level is no clear difference.
+
+    Returns
+    -------
+    Series of str
+        "better", "worse", "no clear difference" or "not known", by row.
+    """
+    adjusted = pd.to_numeric(table["p_adjusted"], errors="coerce")
+    doubtful = adjusted.gt(1 - level) & table["conclusion"].isin(["better", "worse"])
+    return table["conclusion"].mask(doubtful, "no clear difference")
+
+
 def effect_row(about: dict[str, Any], estimate: Estimate, level: int | None) -> dict[str, Any]:
     """One row of ``Effects.table``.
 

@@ -234,7 +234,8 @@ def _flag(index: int, flag: Flag, names: dict[str, str]) -> str:
     word, outline, letter, base = SIGNS[flag.level]
     sign = (
         f'<span class="ek-level ek-{flag.level}"><svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true"'
-        f' focusable="false"><path d="{outline}"/><text x="9" y="{base}" text-anchor="middle">{letter}</text></svg>{word}</span>'
+        f' focusable="false"><path d="{outline}"/><text x="9" y="{base}" '
+        f'text-anchor="middle">{letter}</text></svg>{word}</span>'
     )
     about = f": {names.get(flag.about, flag.about)}" if flag.about else ""
     detail = f"{esc(flag.detail)} " if flag.detail else ""

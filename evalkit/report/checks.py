@@ -63,7 +63,10 @@ def _balance_finding(rows: list[tuple[str, float, float]]) -> str:
         return f"The groups differ by up to {words.number(worst, 2)} SD before any adjustment"
     if max(after) <= LIMIT:
         return f"After adjustment the groups are alike on all {len(after)} characteristics"
-    return f"After adjustment the groups still differ by more than 0.1 SD on {sum(v > LIMIT for v in after)} of {len(after)} characteristics"
+    return (
+        "After adjustment the groups still differ by more than 0.1 SD on "
+        f"{sum(v > LIMIT for v in after)} of {len(after)} characteristics"
+    )
 
 
 def _label(evaluation: Any, name: str) -> str:
@@ -141,7 +144,10 @@ def benchmark_table(evaluation: Any) -> Table | None:
     return Table(
         "benchmark",
         f"{agree} of {len(table)} analyses agree with the experiment within their uncertainty",
-        f"{title}: {form.signed(first.benchmark)} (SE {form.change(first.benchmark_se).lstrip('+')}); differences in {form.unit}",
+        (
+            f"{title}: {form.signed(first.benchmark)} (SE "
+            f"{form.change(first.benchmark_se).lstrip('+')}); differences in {form.unit}"
+        ),
         [
             Column("Analysis", False),
             Column("Estimate"),
@@ -152,7 +158,8 @@ def benchmark_table(evaluation: Any) -> Table | None:
         ],
         rows,
         notes=[
-            "People who stand in both the estimate and the experiment are counted once in the interval of the difference."
+            "People who stand in both the estimate and the experiment are counted once in "
+            "the interval of the difference."
         ],
         source=said(getattr(plan, "source", "")),
         how=How([], ["benchmark.effect", *(f"benchmark.{row.id}.difference" for row in table.itertuples())]),

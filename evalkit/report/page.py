@@ -19,7 +19,10 @@ KINDS = {
 KIND_NOTES = {
     "real": "Records of real people, shown as counts and averages only.",
     "published figures": "Typed in from publications; no record of any person was seen.",
-    "synthetic": "Every person, organisation, contract and number on this page is invented. Not evidence about any real programme.",
+    "synthetic": (
+        "Every person, organisation, contract and number on this page is invented. Not "
+        "evidence about any real programme."
+    ),
 }
 _BUILT: weakref.WeakKeyDictionary[Any, dict[str, Built]] = weakref.WeakKeyDictionary()
 

@@ -213,7 +213,8 @@ def _published(row: Any, wording_: Wording, name: str) -> str:
     unit = f" {wording_.unit}" if wording_.unit and wording_.kind == "number" else ""
     change = words.percent(abs(real(row.relative)))
     return sentence(
-        f"{name}: {wording_.level(row.observed)} against {wording_.level(row.counterfactual)}{unit} in the comparison, {change} {way}"
+        f"{name}: {wording_.level(row.observed)} against "
+        f"{wording_.level(row.counterfactual)}{unit} in the comparison, {change} {way}"
     )
 
 

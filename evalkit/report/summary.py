@@ -21,7 +21,8 @@ def summary(evaluation: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        id, title, stand, kind, is_sib, country, currency, people (as printed), headline, effect, interval, effect_value,
+        id, title, stand, kind, is_sib, country, currency, people (as printed), headline, effect, interval,
+        effect_value,
         effect_low, effect_high, is_sd, outcome, conclusion, level, paid, owed, planned, ratio_low, ratio, ratio_high,
         serious, cautions.
     """

@@ -115,10 +115,16 @@ def outcomes(study: Study, few: int | None = None) -> SimpleNamespace:
         for occasion in occasions:
             key = f"{measure}@{occasion}" if occasion else measure
             told[key] = {
-                "key": key, "id": measure, "title": title, "unit": "points" if measure == "sdq" else "days",
-                "values": "score" if measure == "sdq" else "amount", "better": "lower", "occasion": occasion,
-                "occasion_title": study.occasion_title(occasion) if occasion else "", "kind": "measure",
-            }  # fmt: skip
+                "key": key,
+                "id": measure,
+                "title": title,
+                "unit": "points" if measure == "sdq" else "days",
+                "values": "score" if measure == "sdq" else "amount",
+                "better": "lower",
+                "occasion": occasion,
+                "occasion_title": study.occasion_title(occasion) if occasion else "",
+                "kind": "measure",
+            }
             for arm, people in (("treated", 300), ("comparison", 400)):
                 n = few if few is not None and arm == "treated" and occasion == "m12" else people - 40
                 rows.append([measure, title, occasion, told[key]["occasion_title"], arm, n, 15.5, 4.0, 15.0, 16.0, n])
@@ -129,22 +135,55 @@ def outcomes(study: Study, few: int | None = None) -> SimpleNamespace:
     told["wellbeing"] = {**told["days"], "key": "wellbeing", "title": "Well-being", "kind": "domain", "unit": "SD"}
     last = {"sdq": "sdq@m12", "days": "days", "wellbeing": "wellbeing"}
     return SimpleNamespace(
-        summary=summary, completeness=complete.assign(share=complete["n"] / complete["people"]), wide=pd.DataFrame(),
-        domains={"wellbeing": index}, flags=(), find=lambda name: last.get(name, name),
+        summary=summary,
+        completeness=complete.assign(share=complete["n"] / complete["people"]),
+        wide=pd.DataFrame(),
+        domains={"wellbeing": index},
+        flags=(),
+        find=lambda name: last.get(name, name),
         describe=lambda name: told[last.get(name, name)],
-    )  # fmt: skip
+    )
 
 
 def effect_row(**changed: object) -> dict[str, object]:
     """A row of effects.table: fewer days in care."""
     row = {
-        "outcome": "days", "title": "Days in care", "occasion_title": "", "unit": "days", "values": "amount", "better": "lower",
-        "is_domain": False, "primary": True, "estimator": "aipw", "scale": "difference", "n_treated": 300, "n_comparison": 400,
-        "n_clusters": 36, "observed": 84.6, "counterfactual": 131.3, "effect": -46.7, "se": 13.0, "low": -72.1, "high": -21.3,
-        "df": 34.0, "p": 0.001, "p_adjusted": 0.002, "deadweight": 0.42, "deadweight_low": 0.1, "deadweight_high": 0.74,
-        "deadweight_method": "share of the reduction", "why_no_deadweight": "", "level": 3, "conclusion": "better",
-        "rounding_low": None, "rounding_high": None, "relative": None, "relative_low": None, "relative_high": None, "truth": -40.0,
-    }  # fmt: skip
+        "outcome": "days",
+        "title": "Days in care",
+        "occasion_title": "",
+        "unit": "days",
+        "values": "amount",
+        "better": "lower",
+        "is_domain": False,
+        "primary": True,
+        "estimator": "aipw",
+        "scale": "difference",
+        "n_treated": 300,
+        "n_comparison": 400,
+        "n_clusters": 36,
+        "observed": 84.6,
+        "counterfactual": 131.3,
+        "effect": -46.7,
+        "se": 13.0,
+        "low": -72.1,
+        "high": -21.3,
+        "df": 34.0,
+        "p": 0.001,
+        "p_adjusted": 0.002,
+        "deadweight": 0.42,
+        "deadweight_low": 0.1,
+        "deadweight_high": 0.74,
+        "deadweight_method": "share of the reduction",
+        "why_no_deadweight": "",
+        "level": 3,
+        "conclusion": "better",
+        "rounding_low": None,
+        "rounding_high": None,
+        "relative": None,
+        "relative_low": None,
+        "relative_high": None,
+        "truth": -40.0,
+    }
     return row | changed
 
 
@@ -188,9 +227,16 @@ def effects(study: Study, *rows: dict[str, object]) -> SimpleNamespace:
         may_not_say="That it is proved.",
     )
     return SimpleNamespace(
-        study=study, table=table, also=also, measures=measures, benchmark=None, attrition=attrition, evidence=evidence, flags=(),
+        study=study,
+        table=table,
+        also=also,
+        measures=measures,
+        benchmark=None,
+        attrition=attrition,
+        evidence=evidence,
+        flags=(),
         estimates={"days": SimpleNamespace(balance=balance)},
-    )  # fmt: skip
+    )
 
 
 def contract(study: Study, achieved: tuple[int, int] = (120, 60), anyway: bool = True) -> SimpleNamespace:
@@ -202,11 +248,48 @@ def contract(study: Study, achieved: tuple[int, int] = (120, 60), anyway: bool =
     ):
         owed = units * 900.0
         known = share is not None and anyway
-        rows.append([metric, title, "days" if known else "", "unit", 900.0, units, units, owed, 0.0, owed, owed + gap, gap, units,
-                     owed * share if known else None, owed * 0.2 if known else None, owed * 0.6 if known else None,
-                     share if known else None, "" if known else "no outcome is linked"])  # fmt: skip
-    columns = ["metric", "title", "outcome", "mechanism", "price", "people", "achieved", "gross", "cut", "owed", "paid", "difference",
-               "implied_units", "anyway", "anyway_low", "anyway_high", "anyway_share", "why_no_anyway"]  # fmt: skip
+        rows.append(
+            [
+                metric,
+                title,
+                "days" if known else "",
+                "unit",
+                900.0,
+                units,
+                units,
+                owed,
+                0.0,
+                owed,
+                owed + gap,
+                gap,
+                units,
+                owed * share if known else None,
+                owed * 0.2 if known else None,
+                owed * 0.6 if known else None,
+                share if known else None,
+                "" if known else "no outcome is linked",
+            ]
+        )
+    columns = [
+        "metric",
+        "title",
+        "outcome",
+        "mechanism",
+        "price",
+        "people",
+        "achieved",
+        "gross",
+        "cut",
+        "owed",
+        "paid",
+        "difference",
+        "implied_units",
+        "anyway",
+        "anyway_low",
+        "anyway_high",
+        "anyway_share",
+        "why_no_anyway",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     owed, paid = table["owed"].sum(), table["paid"].sum()
     totals = {
@@ -299,10 +382,23 @@ def value(study: Study) -> SimpleNamespace:
     )
     by_agency = pd.DataFrame({"agency": ["council"], "present_value": [2.4e6], "low": [1.4e6], "high": [3.6e6]})
     return SimpleNamespace(
-        study=study, lines=lines, by_year=by_year, by_agency=by_agency, present_value=2.4e6, npv=0.46e6, ratio=1.24, ratio_low=0.72,
-        ratio_high=1.88, net_ratio=0.24, payback_months=None, cost=1.94e6, convention="3.5% a year, first year discounted",
-        range_method="10,000 joint draws", probability_exceeds_cost=0.77, flags=(),
-    )  # fmt: skip
+        study=study,
+        lines=lines,
+        by_year=by_year,
+        by_agency=by_agency,
+        present_value=2.4e6,
+        npv=0.46e6,
+        ratio=1.24,
+        ratio_low=0.72,
+        ratio_high=1.88,
+        net_ratio=0.24,
+        payback_months=None,
+        cost=1.94e6,
+        convention="3.5% a year, first year discounted",
+        range_method="10,000 joint draws",
+        probability_exceeds_cost=0.77,
+        flags=(),
+    )
 
 
 RECORD = {
@@ -327,8 +423,24 @@ class Walked:
 
 
 INDEX = {
-    "outcome": "wellbeing", "title": "Well-being", "occasion_title": "12 months", "is_domain": True, "primary": False, "values": "score",
-    "better": "higher", "observed": 0.3, "counterfactual": 0.24, "effect": 0.06, "low": -0.12, "high": 0.24, "p": 0.51, "p_adjusted": 0.51,
-    "deadweight": None, "deadweight_low": None, "deadweight_high": None, "why_no_deadweight": "not defined for a score",
-    "conclusion": "no clear difference", "truth": None,
-}  # fmt: skip
+    "outcome": "wellbeing",
+    "title": "Well-being",
+    "occasion_title": "12 months",
+    "is_domain": True,
+    "primary": False,
+    "values": "score",
+    "better": "higher",
+    "observed": 0.3,
+    "counterfactual": 0.24,
+    "effect": 0.06,
+    "low": -0.12,
+    "high": 0.24,
+    "p": 0.51,
+    "p_adjusted": 0.51,
+    "deadweight": None,
+    "deadweight_low": None,
+    "deadweight_high": None,
+    "why_no_deadweight": "not defined for a score",
+    "conclusion": "no clear difference",
+    "truth": None,
+}

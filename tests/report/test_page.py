@@ -127,7 +127,7 @@ def test_the_evaluation_notebook_has_a_cell_for_every_section():
 
 
 def test_a_notebook_that_does_not_exist_is_refused():
-    with pytest.raises(EvalkitError, match="There is no notebooks/nothing.ipynb"):
+    with pytest.raises(EvalkitError, match=r"There is no notebooks/nothing\.ipynb"):
         notebook("nothing")
 
 

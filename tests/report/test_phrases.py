@@ -53,10 +53,8 @@ def test_the_verb_follows_the_level_of_evidence(level, verb):
 
 def test_a_null_result_is_never_called_no_effect():
     text = lead(row(effect=1.1, low=-6.5, high=8.7, conclusion="no clear difference"), STUDY)
-    assert (
-        text
-        == "No clear difference in days in care: 1.1 days more (6.5 fewer to 8.7 more) with support than with usual care."
-    )
+    assert text.startswith("No clear difference in days in care: 1.1 days more (6.5 fewer to 8.7 more)")
+    assert text.endswith("with support than with usual care.")
 
 
 def test_an_effect_that_was_not_estimated_is_called_not_known():

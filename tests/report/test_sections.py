@@ -159,7 +159,7 @@ def test_a_simulated_truth_stands_beside_the_estimate(full):
 
 
 def test_an_unknown_section_is_refused_with_the_nearest_name(full):
-    with pytest.raises(EvalkitError, match='There is no section "paymnets". Did you mean "payments"?'):
+    with pytest.raises(EvalkitError, match=r'There is no section "paymnets"\. Did you mean "payments"\?'):
         show(full, "paymnets")
 
 

@@ -129,7 +129,8 @@ class Board:
     def patterns(self, name: str) -> None:
         """Hatching ("anyway") and dots ("not known") under ids that start with a name of the figure's own."""
         self.parts.append(
-            f'<defs><pattern id="{name}-anyway" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+            f'<defs><pattern id="{name}-anyway" width="5" height="5" '
+            'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
             f'<rect class="paper" width="5" height="5"/><rect class="hatch" width="2.2" height="5"/></pattern>'
             f'<pattern id="{name}-unknown" width="5" height="5" patternUnits="userSpaceOnUse">'
             f'<rect class="paper" width="5" height="5"/><circle class="edge" cx="2.5" cy="2.5" r="1"/></pattern></defs>'
@@ -144,7 +145,8 @@ class Board:
             return
         outline = "hatched" if kind == "anyway" else "dotted"
         self.parts.append(
-            f'<rect class="{outline}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="url(#{name}-{kind})"/>'
+            f'<rect class="{outline}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
+            f'height="{height:.1f}" fill="url(#{name}-{kind})"/>'
         )
 
     def svg(self, alt: str = "") -> str:

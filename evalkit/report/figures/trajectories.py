@@ -1,4 +1,4 @@
-"""Means over the occasions, by arm: filled circle and solid line for treated, hollow diamond and dashes for comparison."""
+"""Means over the occasions: filled circle and solid line for the treated, hollow diamond and dashes for comparison."""
 
 from __future__ import annotations
 

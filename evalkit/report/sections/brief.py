@@ -79,7 +79,8 @@ def _second(evaluation: Any, row: Any) -> list[str]:
         span = f" ({ends[0]} to {ends[1]})" if words.NOT_AVAILABLE not in ends else " (not bounded)"
         told.append(
             f"Of {words.money(real(contract.totals['judged']), currency)} owed that can be judged, "
-            f"about {words.money(real(contract.totals['anyway']), currency)}{span} was for outcomes that would have happened anyway."
+            f"about {words.money(real(contract.totals['anyway']), currency)}{span} was for "
+            "outcomes that would have happened anyway."
         )
     if contract is not None:
         told += [_trigger(one) for one in contract.triggers.itertuples() if finite(one.relative)]
@@ -101,7 +102,8 @@ def _uncertainty(evaluation: Any, row: Any) -> list[str]:
         low, high = sorted((abs(real(row.relative_low)), abs(real(row.relative_high))))
         span = words.interval(low, high, 2, percent=True)
         return [
-            f"The rounding of the published figures alone allows {span}; sampling error is not known, so chance cannot be ruled out."
+            f"The rounding of the published figures alone allows {span}; sampling error is "
+            "not known, so chance cannot be ruled out."
         ]
     return ["Sampling error is not known, so chance cannot be ruled out."]
 
@@ -223,7 +225,10 @@ def _evidence(evaluation: Any) -> str:
         )
     else:
         pips = "".join(f"<i{_ON if index < int(real(sms)) else ''}></i>" for index in range(5))
-        badge = f'Evidence level<b>{int(real(sms))} of 5</b><span class="ek-pips" aria-hidden="true">{pips}</span>Maryland scale'
+        badge = (
+            f'Evidence level<b>{int(real(sms))} of 5</b><span class="ek-pips" '
+            f'aria-hidden="true">{pips}</span>Maryland scale'
+        )
     may, may_not = _claims(evaluation)
     why = said(getattr(level, "reason", "")) or "No comparison group, so no effect can be claimed"
     head = f"Why level {int(real(sms))}" if finite(sms) else "Why"

@@ -120,7 +120,7 @@ def _p(row: Any) -> object:
 
 def _meanings(rows: list[Any]) -> dict[str, str]:
     why = dict.fromkeys(said(row.why_no_deadweight) for row in rows if said(row.why_no_deadweight))
-    short = {symbol: "not applicable: the share is not defined for a score" for symbol in (words.NOT_APPLICABLE,)}
+    short = dict.fromkeys((words.NOT_APPLICABLE,), "not applicable: the share is not defined for a score")
     if len(why) == 1:
         short[words.NOT_AVAILABLE] = f"not available: {lower_first(next(iter(why)).rstrip('.'))}"
     return short
@@ -132,7 +132,8 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
         notes.append(f"p-values adjusted by Holm over {sum(finite(row.p_adjusted) for row in rows)} outcomes.")
     if any(finite(row.deadweight) and not 0 <= real(row.deadweight) <= 1 for row in rows):
         notes.append(
-            "A share above 100% means that more would have been achieved without the programme; one below 0%, the reverse."
+            "A share above 100% means that more would have been achieved without the "
+            "programme; one below 0%, the reverse."
         )
     for row in rows:
         if finite(row.relative) and not finite(row.se):
@@ -141,7 +142,8 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
                 f" Rounding of the published figures alone allows {span}." if words.NOT_AVAILABLE not in span else ""
             )
             notes.append(
-                f"{outcome_name(row)}: {words.percent(real(row.relative), 1, sign=True)}.{rounding} Sampling error is not known."
+                f"{outcome_name(row)}: "
+                f"{words.percent(real(row.relative), 1, sign=True)}.{rounding} Sampling error is not known."
             )
     clusters = {int(row.n_clusters) for row in rows if finite(row.n_clusters)}
     if clusters:

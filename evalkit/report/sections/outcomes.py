@@ -49,7 +49,10 @@ def _opening(evaluation: Any) -> str:
     at = f" at {told}" if told else ""
     if words.percent(share.min(), 0) == words.percent(share.max(), 0):
         return f"Each measure is known for {words.percent(share.min(), 0)} of people."
-    return f"Measures are known for {words.percent(share.min(), 0)} to {words.percent(share.max(), 0)} of people; least for {lower_first(title)}{at}."
+    return (
+        f"Measures are known for {words.percent(share.min(), 0)} to "
+        f"{words.percent(share.max(), 0)} of people; least for {lower_first(title)}{at}."
+    )
 
 
 def _title(evaluation: Any, measure: str) -> str:
@@ -59,7 +62,7 @@ def _title(evaluation: Any, measure: str) -> str:
 
 
 def _summary(evaluation: Any) -> pd.DataFrame:
-    """The means by arm and occasion, protected together with the number missing, so that neither gives the other away."""
+    """Means by arm and occasion, protected together with the number missing, so that neither gives the other away."""
     table = evaluation.outcomes.summary.reset_index(drop=True)
     members = evaluation.cohort.table["arm"].value_counts()
     missing = table["arm"].map(members).astype("Int64") - table["n"].astype("Int64")
@@ -219,7 +222,10 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
     up = sum(m.kind == "measure" and m.low > 0 for m in marks)
     down = sum(m.kind == "measure" and m.high < 0 for m in marks)
     singles = sum(m.kind == "measure" for m in marks)
-    finding = f"{up} of {singles} single measures are better with {names[0]}, {down} worse, {singles - up - down} not clearly either"
+    finding = (
+        f"{up} of {singles} single measures are better with {names[0]}, {down} worse, "
+        f"{singles - up - down} not clearly either"
+    )
     return Figure(
         f"measures-{domain}",
         finding,

@@ -1,4 +1,4 @@
-"""Payments: what the rate card made owed, what was paid, and what was paid for outcomes that would have happened anyway."""
+"""Payments: what was owed, what was paid, and what was for outcomes that would have happened anyway."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _safe(evaluation: Any) -> pd.DataFrame:
     people = pd.to_numeric(table["people"] if "people" in table else pd.Series(float("nan"), index=table.index))
     units = pd.to_numeric(table["achieved"]).where(table["mechanism"] != "day")  # days are not people
     behind_it = people.fillna(units).round().astype("Int64")
-    safe = table.astype({name: object for name in (*MONEY, "achieved")})
+    safe = table.astype(dict.fromkeys((*MONEY, "achieved"), object))
     counted = table.assign(behind_it=behind_it)[behind_it.notna()]
     if len(counted):
         names = (*MONEY, "achieved")
@@ -197,7 +197,8 @@ def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
         )
         judged = words.whole_money(real(totals.get("judged")), currency)
         notes.append(
-            f"The total share is that of the {judged} that can be judged; 95% interval {span}. It is the contract's own mechanism recomputed at the outcome expected without the programme."
+            f"The total share is that of the {judged} that can be judged; 95% interval "
+            f"{span}. It is the contract's own mechanism recomputed at the outcome expected without the programme."
         )
     different = [
         said(row.title) or said(row.metric)
@@ -206,7 +207,8 @@ def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
     ]
     if different:
         notes.append(
-            f"In bold: paid and owed differ in {len(different)} of {len(evaluation.contract.table)} metrics. Each difference is a question, not a finding."
+            f"In bold: paid and owed differ in {len(different)} of "
+            f"{len(evaluation.contract.table)} metrics. Each difference is a question, not a finding."
         )
     if finite(totals.get("cap")):
         notes.append(f"Most that could be paid: {words.whole_money(real(totals['cap']), currency)}.")
@@ -250,7 +252,7 @@ def _bars(evaluation: Any) -> Figure | None:
     return Figure(
         "payments",
         _bars_finding(evaluation, known),
-        f"{'Planned, paid and owed, and owed by metric' if known else 'Planned, paid and owed'}, {_unit_words(evaluation)}",
+        f"Planned, paid and owed{', and owed by metric' if known else ''}, {_unit_words(evaluation)}",
         drawn.wide,
         drawn.narrow,
         legend=split_legend("paykey") if known else "",
@@ -274,7 +276,10 @@ def _bars_finding(evaluation: Any, known: bool) -> str:
     if not known or not finite(totals.get("anyway_share")):
         return "How much of it was for outcomes that would have happened anyway is not known"
     span = words.interval(real(totals["anyway_share_low"]) * 100, real(totals["anyway_share_high"]) * 100, 0)
-    return f"{words.percent(real(totals['anyway_share']), 0)} ({span}) of what can be judged was for outcomes that would have happened anyway"
+    return (
+        f"{words.percent(real(totals['anyway_share']), 0)} ({span}) of what can be judged was "
+        "for outcomes that would have happened anyway"
+    )
 
 
 def _plans(evaluation: Any) -> Table:
@@ -340,7 +345,8 @@ def _triggers(evaluation: Any) -> Table:
         rows,
         meanings={words.NOT_APPLICABLE: "not applicable: these figures cannot judge it"},
         notes=[
-            "Rounding alone: what the rounding of published figures leaves open. Sampling error comes on top and is not part of the contract's test."
+            "Rounding alone: what the rounding of published figures leaves open. Sampling "
+            "error comes on top and is not part of the contract's test."
         ],
         source=evaluation.study.contract.source,
         width=40,
@@ -359,7 +365,10 @@ def _threshold(evaluation: Any) -> list[Figure]:
     verdict = {"met": "reached the threshold", "not met": "stayed below the threshold"}.get(
         said(first.met), "cannot be told from the threshold"
     )
-    finding = f"The improvement of {words.percent(real(first.relative), 1)} {verdict} of {words.percent(real(first.threshold), 1)}"
+    finding = (
+        f"The improvement of {words.percent(real(first.relative), 1)} {verdict} of "
+        f"{words.percent(real(first.threshold), 1)}"
+    )
     return [
         Figure(
             "threshold",

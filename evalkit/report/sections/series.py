@@ -19,7 +19,8 @@ def series(evaluation: Any) -> list[Any]:
         return []
     blocks: list[Any] = [
         Text(
-            "Arithmetic on published tables. It is not an estimate of an effect; no headline and no payment rests on it."
+            "Arithmetic on published tables. It is not an estimate of an effect; no "
+            "headline and no payment rests on it."
         )
     ]
     return blocks + [table for one in found for table in (_periods(one), _changes(one))]

@@ -31,7 +31,8 @@ def sib(evaluation: Any) -> list[Any]:
     if not about.is_sib:
         blocks.append(
             Text(
-                "This is not a social impact bond: there was no outcomes contract. The study shows the method on known data."
+                "This is not a social impact bond: there was no outcomes contract. The "
+                "study shows the method on known data."
             )
         )
     if study.party:

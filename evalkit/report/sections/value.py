@@ -52,7 +52,10 @@ def opening(evaluation: Any) -> str:
         return "No ratio of value to cost can be given."
     centre = words.whole_money(real(found.ratio), currency, 2)
     if not finite(found.ratio_low) or not finite(found.ratio_high):
-        return f"Each {unit} spent is reckoned to have brought {centre} of value; no ranges were given, so how sure that is cannot be said."
+        return (
+            f"Each {unit} spent is reckoned to have brought {centre} of value; no ranges were "
+            "given, so how sure that is cannot be said."
+        )
     low, high = (words.whole_money(real(end), currency, 2) for end in (found.ratio_low, found.ratio_high))
     told = (
         f"Each {unit} spent is estimated to have brought {low} to {high} of value, with a central estimate of {centre}."
@@ -74,10 +77,16 @@ def _ratio(evaluation: Any) -> Figure | None:
     if not finite(found.ratio):
         return None
     low, high, centre = real(found.ratio_low), real(found.ratio_high), real(found.ratio)
-    alt = f"Value for each {words.whole_money(1, currency)} of cost: {words.interval(low, high, 2)}, centre {words.number(centre, 2)}, against 1, which is cost."
+    alt = (
+        f"Value for each {words.whole_money(1, currency)} of cost: "
+        f"{words.interval(low, high, 2)}, centre {words.number(centre, 2)}, against 1, which is cost."
+    )
     drawn = value_range((low, centre, high), [], alt)
     facts = [
-        f"Present value {words.money(real(found.present_value), currency)}; cost {words.money(real(found.cost), currency)}; net present value {words.money(real(found.npv), currency)}.",
+        (
+            f"Present value {words.money(real(found.present_value), currency)}; cost "
+            f"{words.money(real(found.cost), currency)}; net present value {words.money(real(found.npv), currency)}."
+        ),
         sentence(said(found.convention)),
     ]
     if finite(found.net_ratio):
@@ -151,7 +160,10 @@ def _map(evaluation: Any) -> Table | None:
     return Table(
         "impact-map",
         "What was valued, at what price, and what was taken off",
-        f"Quantity \u00d7 worth \u00d7 (1 \u2212 deadweight) \u00d7 (1 \u2212 displacement) \u00d7 (1 \u2212 attribution), {currency}{_price_year(evaluation)}",
+        (
+            "Quantity \u00d7 worth \u00d7 (1 \u2212 deadweight) \u00d7 (1 \u2212 displacement) "
+            f"\u00d7 (1 \u2212 attribution), {currency}{_price_year(evaluation)}"
+        ),
         columns,
         rows,
         notes=[sentence(said(evaluation.value.convention))],
