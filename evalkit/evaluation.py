@@ -244,12 +244,12 @@ def read_trace(folder: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
 
 def _storable(table: pd.DataFrame) -> pd.DataFrame:
     """Columns that mix kinds (a number here, a word there) become text, since parquet has one kind per column."""
-    kinds = {column: table[column].dropna().map(type).nunique() for column in table.columns}
-    mixed = [column for column, kind in kinds.items() if kind > 1]
-    lists = [
-        c for c in table.columns if table[c].dropna().map(lambda cell: isinstance(cell, list | dict | tuple)).any()
-    ]
-    return table.assign(**{c: table[c].map(str, na_action="ignore") for c in {*mixed, *lists}})
+    text = []
+    for column in table.columns[table.dtypes.eq(object)]:
+        kinds = {type(cell) for cell in table[column].dropna()}
+        if len(kinds) > 1 or kinds & {list, dict, tuple}:
+            text.append(column)
+    return table.assign(**{column: table[column].map(str, na_action="ignore") for column in text})
 
 
 def _replace(aside: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.tables import read_csv_checked
 
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "period": "text",
     "start": "date",
     "end": "date",
@@ -70,12 +70,13 @@ def _changes(table: pd.DataFrame) -> tuple[Change, ...]:
     before, after = table[table["phase"] == "pre"], table[table["phase"] == "post"]
     if before.empty or after.empty:
         return ()
-    last, now = before.iloc[-1], after.iloc[-1]
-    gap, treated = now["treated"] - now["comparison"], float(now["treated"])
-    by_last = float(gap - (last["treated"] - last["comparison"]))
-    by_mean = float(gap - (before["treated"] - before["comparison"]).mean())
-    by_ratio = treated / (now["comparison"] * last["treated"] / last["comparison"]) - 1
-    by_sum = treated / (now["comparison"] + last["treated"] - last["comparison"]) - 1
+    ours, theirs = (float(after[arm].iloc[-1]) for arm in ("treated", "comparison"))
+    ours_before, theirs_before = (float(before[arm].iloc[-1]) for arm in ("treated", "comparison"))
+    gap = ours - theirs
+    by_last = gap - (ours_before - theirs_before)
+    by_mean = gap - float((before["treated"] - before["comparison"]).mean())
+    by_ratio = ours / (theirs * ours_before / theirs_before) - 1
+    by_sum = ours / (theirs + ours_before - theirs_before) - 1
     return (
         Change(
             "last_pre", "Change in the gap since the last period before", by_last, words.number(by_last, 1, sign=True)
@@ -104,5 +105,5 @@ def _changes(table: pd.DataFrame) -> tuple[Change, ...]:
 def _overlaps(table: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     if not {"start", "end"} <= set(table.columns):
         return ()
-    rows = list(table.sort_values("start").itertuples())
+    rows: list[Any] = list(table.sort_values("start").itertuples())
     return tuple((a.period, b.period) for i, a in enumerate(rows) for b in rows[i + 1 :] if b.start <= a.end)

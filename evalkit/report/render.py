@@ -193,7 +193,10 @@ def displayed(book: Any) -> dict[str, dict[str, Any]]:
 
 
 def _page(book: Any, title: dict[str, Any]) -> dict[str, Any]:
-    page, parts, contents, code = dict(title["page"]), [], [], []
+    page: dict[str, Any] = dict(title["page"])
+    parts: list[str] = []
+    contents: list[dict[str, str]] = []
+    code: list[str] = []
     for cell in book.cells:
         if cell.cell_type == "markdown":
             parts.append(_markdown(cell.source, contents))

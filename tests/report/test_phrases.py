@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
-from made_by_hand import PROGRAMME, effect_row, plan
 
 from evalkit.report.phrases import finding, lead, wording
-
-
-def row(**changed):
-    return SimpleNamespace(**effect_row(**changed))
-
-
-STUDY = plan(**PROGRAMME)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +21,7 @@ STUDY = plan(**PROGRAMME)
         ({"low": float("-inf")}, "\u221246.7 days", "not bounded"),
     ],
 )
-def test_a_difference_is_written_in_its_own_unit(changed, signed, interval):
+def test_a_difference_is_written_in_its_own_unit(changed, signed, interval, row):
     one = row(**changed)
     form = wording(one)
     assert form.signed(one.effect) == signed
@@ -47,22 +37,22 @@ def test_a_difference_is_written_in_its_own_unit(changed, signed, interval):
         (None, "was followed by"),
     ],
 )
-def test_the_verb_follows_the_level_of_evidence(level, verb):
-    assert verb in lead(row(level=level), STUDY)
+def test_the_verb_follows_the_level_of_evidence(level, verb, row, study):
+    assert verb in lead(row(level=level), study)
 
 
-def test_a_null_result_is_never_called_no_effect():
-    text = lead(row(effect=1.1, low=-6.5, high=8.7, conclusion="no clear difference"), STUDY)
+def test_a_null_result_is_never_called_no_effect(row, study):
+    text = lead(row(effect=1.1, low=-6.5, high=8.7, conclusion="no clear difference"), study)
     assert text.startswith("No clear difference in days in care: 1.1 days more (6.5 fewer to 8.7 more)")
     assert text.endswith("with support than with usual care.")
 
 
-def test_an_effect_that_was_not_estimated_is_called_not_known():
-    assert lead(row(effect=None), STUDY) == "The effect on days in care is not known."
-    assert finding(row(effect=None, why_no_deadweight=""), STUDY) == ("Not known:", " days in care; no comparison.")
+def test_an_effect_that_was_not_estimated_is_called_not_known(row, study):
+    assert lead(row(effect=None), study) == "The effect on days in care is not known."
+    assert finding(row(effect=None, why_no_deadweight=""), study) == ("Not known:", " days in care; no comparison.")
 
 
-def test_published_rates_are_compared_without_an_interval():
+def test_published_rates_are_compared_without_an_interval(row, study):
     published = row(
         observed=142,
         counterfactual=155,
@@ -74,4 +64,4 @@ def test_published_rates_are_compared_without_an_interval():
         unit="events per 100",
         estimator="published",
     )
-    assert lead(published, STUDY) == "Days in care: 142 against 155 events per 100 in the comparison, 8.4% lower."
+    assert lead(published, study) == "Days in care: 142 against 155 events per 100 in the comparison, 8.4% lower."

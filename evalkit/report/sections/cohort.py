@@ -45,7 +45,7 @@ def _opening(evaluation: Any) -> str:
 def _flow(evaluation: Any) -> Figure:
     found, who = evaluation.cohort, evaluation.study.study.people
     table = protect_flow(_counts(found.flow), rule_of(evaluation)).table
-    rows = list(table.itertuples())
+    rows: list[Any] = list(table.itertuples())
     steps, before = [], rows[0].people
     for row in (row for row in rows[1:] if row.kind != "arm"):
         nobody = not hidden(row.people) and row.people == before

@@ -45,7 +45,9 @@ def _opening(evaluation: Any) -> str:
     plan, level = evaluation.study.counterfactual, evaluation.effects.evidence
     sms, reason = getattr(level, "sms", None), said(getattr(level, "reason", ""))
     told = (
-        f"Evidence level {int(sms)} of 5 on the Maryland scale. {sentence(reason)}" if finite(sms) else sentence(reason)
+        f"Evidence level {int(real(sms))} of 5 on the Maryland scale. {sentence(reason)}"
+        if finite(sms)
+        else sentence(reason)
     )
     return " ".join(part for part in (sentence(plan.assignment) if plan else "", told) if part)
 

@@ -103,7 +103,7 @@ def _trajectory(evaluation: Any, safe: pd.DataFrame, measure: str) -> Figure | N
         mine = sorted(rows[rows["arm"] == arm].itertuples(), key=lambda row: days[row.occasion])
         points = [Point(days[r.occasion], real(r.mean), real(r.low), real(r.high), shown(r.n)) for r in mine]
         lines += [Line(name, arm == "treated", points)] if points else []
-    titles = {days[r.occasion]: said(r.occasion_title) or r.occasion for r in rows.itertuples()}
+    titles = {days[r.occasion]: said(r.occasion_title) or str(r.occasion) for r in rows.itertuples()}
     drawn = trajectories(lines, sorted(titles.items()), said(told["better"]) or "higher", digits)
     unit = f", {told['unit']}" if said(told["unit"]) else ""
     return Figure(
@@ -127,7 +127,7 @@ def _moved(title: str, lines: list[Line], digits: int) -> str:
 def _means(evaluation: Any, safe: pd.DataFrame) -> Table:
     rows = []
     for (measure, _occasion), group in safe.groupby(["measure", "occasion"], sort=False, dropna=False):
-        told = evaluation.outcomes.describe(_key(evaluation, measure))
+        told = evaluation.outcomes.describe(_key(evaluation, str(measure)))
         cells: list[object] = [Cell(said(group["title"].iloc[0]), small=_small(group, told))]
         for arm in ARMS:
             mine = group[group["arm"] == arm]
@@ -239,12 +239,11 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
 
 
 def _mark(evaluation: Any, row: Any, title: str, kind: str, sign: int = 1, n: object = None) -> Mark:
-    ends = sorted((sign * real(row.low), sign * real(row.high)))
+    low, high = sorted((sign * real(row.low), sign * real(row.high)))
     effect = sign * real(row.effect)
     p = row.p_adjusted if finite(row.p_adjusted) else row.p
     occasion = said(getattr(row, "occasion_title", ""))
     label = f"{title}, {occasion}" if occasion and occasion.lower() not in title.lower() else title
-    printed = f"{words.number(effect, 2, sign=True)} ({words.interval(*ends, 2)})"
-    return Mark(
-        label, effect, *ends, printed, people(row.n if n is None else n, evaluation), words.p_value(real(p)), kind
-    )
+    printed = f"{words.number(effect, 2, sign=True)} ({words.interval(low, high, 2)})"
+    size = people(row.n if n is None else n, evaluation)
+    return Mark(label, effect, low, high, printed, size, words.p_value(real(p)), kind)

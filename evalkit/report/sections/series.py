@@ -28,7 +28,8 @@ def series(evaluation: Any) -> list[Any]:
 
 def _periods(one: Interim) -> Table:
     rows = []
-    for row in one.table.itertuples():
+    periods: list[Any] = list(one.table.itertuples())
+    for row in periods:
         gap = row.treated - row.comparison
         numbers = [words.number(row.treated, 0), words.number(row.comparison, 0), words.number(gap, 0, sign=True)]
         rows.append(

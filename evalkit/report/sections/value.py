@@ -191,8 +191,8 @@ def _amounts(evaluation: Any, table: pd.DataFrame | None, key: str, id: str, fin
         [_key(row[key]), *(words.number(real(row[name]), 3 if "factor" in name else 0) for name in numeric)]
         for _, row in table.iterrows()
     ]
-    if len(rows) > 1 and key == "agency":
-        top = table.loc[table[numeric[-1]].astype(float).idxmax(), key]
+    if len(rows) > 1 and key == "agency" and "present_value" in table:
+        top = table[key].iloc[int(table["present_value"].astype(float).argmax())]
         finding = f"The largest part falls to {said(top)}"
     columns = [Column(head, False), *(Column(name.replace("_", " ").capitalize()) for name in numeric)]
     return Table(
