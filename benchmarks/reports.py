@@ -1,4 +1,4 @@
-"""Seconds per report: evalkit's warm processes against papermill and nbconvert, one after the other, in the same run."""
+"""Seconds per report: evalkit's warm processes against papermill and nbconvert in turn, in the same run."""
 
 from __future__ import annotations
 

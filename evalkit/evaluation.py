@@ -245,7 +245,7 @@ def read_trace(folder: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
 def _storable(table: pd.DataFrame) -> pd.DataFrame:
     """Columns that mix kinds (a number here, a word there) become text, since parquet has one kind per column."""
     text = []
-    for column in table.columns[table.dtypes.eq(object)]:
+    for column in [column for column in map(str, table.columns) if table[column].dtype.kind == "O"]:
         kinds = {type(cell) for cell in table[column].dropna()}
         if len(kinds) > 1 or kinds & {list, dict, tuple}:
             text.append(column)

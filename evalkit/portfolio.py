@@ -93,10 +93,16 @@ def render_portfolio(reports: str | os.PathLike[str] = "reports", engine: str | 
     """
     folder = Path(reports).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    page, key = folder / INDEX, _key(folder)
-    if page.is_file() and (match := _KEY.search(page.read_text(encoding="utf-8"))) and match.group(1) == key:
-        return page
-    return _render(folder, page, key, engine)
+    page = folder / INDEX
+    return page if is_current(folder) else _render(folder, page, _key(folder), engine)
+
+
+def is_current(reports: str | os.PathLike[str]) -> bool:
+    """Whether index.html stands and was made from just these reports."""
+    folder = Path(reports).resolve()
+    page = folder / INDEX
+    written = _KEY.search(page.read_text(encoding="utf-8")) if page.is_file() else None
+    return written is not None and written.group(1) == _key(folder)
 
 
 def _render(folder: Path, page: Path, key: str, engine: str | None) -> Path:

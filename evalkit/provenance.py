@@ -27,12 +27,15 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``made`` (date), ``study`` and ``tables`` (file, sha256, rows where read), ``versions``, ``parameters``
+        ``title``, ``kind``, ``made`` (date), ``study`` and ``tables``
+        (file, sha256, rows where read), ``versions``, ``parameters``
         (seed, level, estimator, index method, discount rate, disclosure rule), ``lock`` (sha256 of the lock file).
     """
     study = evaluation.study
     rows = {name: len(table) for name, table in (evaluation.cohort.tables if evaluation.cohort else {}).items()}
     return {
+        "title": study.title,
+        "kind": study.study.kind,
         "made": dt.date.today().isoformat(),
         "study": {"file": "study.toml", "sha256": sha256(study.folder / "study.toml")},
         "tables": [
@@ -109,13 +112,13 @@ def _parameters(evaluation: Evaluation) -> dict[str, str]:
     return found
 
 
-def write_crate(evaluation: Evaluation, folder: Path) -> None:
+def write_crate(facts: dict[str, Any], folder: Path) -> None:
     """Describe a finished report as an RO-Crate: what was made, from what, with what.
 
     Parameters
     ----------
-    evaluation : Evaluation
-        The walk behind the report.
+    facts : dict
+        What `record` returned.
     folder : Path
         The report's folder; ``ro-crate-metadata.json`` is written into it. Tables are described by name and hash and
         not included: they may be about people.
@@ -123,9 +126,8 @@ def write_crate(evaluation: Evaluation, folder: Path) -> None:
     from rocrate.rocrate import ROCrate
 
     crate = ROCrate()
-    facts = record(evaluation)
-    crate.name = evaluation.study.title
-    crate.description = f"Evaluation report made by evalkit. Kind of data: {evaluation.study.study.kind}."
+    crate.name = facts["title"]
+    crate.description = f"Evaluation report made by evalkit. Kind of data: {facts['kind']}."
     results = [crate.add_file(path, path.name) for path in sorted(folder.iterdir()) if path.is_file()]
     objects = [_described(crate, part) for part in (facts["study"], *facts["tables"])]
     tool = crate.add_jsonld(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context, get_start_method
 from multiprocessing.connection import Connection, wait
@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from evalkit.batch import cache
-from evalkit.batch.work import make_report
+from evalkit.batch.work import make_index, make_report
 from evalkit.errors import StudyError, several
+from evalkit.portfolio import is_current
 
 PRELOAD = ["evalkit.batch.warm"]
 
@@ -109,12 +110,22 @@ def run_studies(
         ended = _run(due, target, max(1, workers), bar)
     failed = {job.name: reason for job, reason, _ in ended if reason}
     _list_failures(target, failed)
+    failed |= _index(target)
     return BatchResult(
         done=tuple(job.name for job, reason, _ in ended if not reason),
         unchanged=unchanged,
         failed=failed,
         seconds={job.name: seconds for job, _, seconds in ended},
     )
+
+
+def _index(target: Path) -> dict[str, str]:
+    """The page of all reports, in a process of its own too; its reason where it could not be made."""
+    if is_current(target):
+        return {}
+    one = _start(_context(), Job(target, "index", ""), target, make_index)
+    reason = _ending(one)
+    return {"index": reason} if reason else {}
 
 
 def _jobs(folders: list[Path]) -> list[Job]:
@@ -166,9 +177,9 @@ def _context() -> BaseContext:
     return context
 
 
-def _start(context: BaseContext, job: Job, target: Path) -> Running:
+def _start(context: BaseContext, job: Job, target: Path, make: Callable[..., None] = make_report) -> Running:
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=make_report, args=(job.folder, job.name, job.key, target, theirs), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=make, args=(job.folder, job.name, job.key, target, theirs), daemon=True)  # type: ignore[attr-defined]
     process.start()
     theirs.close()
     return Running(job, process, ours, time.monotonic())

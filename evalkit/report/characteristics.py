@@ -9,7 +9,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.disclosure import count
 from evalkit.report.blocks import Column, Table
-from evalkit.report.common import protected, rule_of, shown
+from evalkit.report.common import characteristic, protected, rule_of, shown
 from evalkit.report.html import Cell
 from evalkit.report.phrases import arm_names
 from evalkit.report.sections import Blocks
@@ -61,13 +61,11 @@ def _named(evaluation: Any) -> list[str]:
 def _describe(evaluation: Any, name: str) -> Blocks:
     table = evaluation.cohort.table
     if name in table.columns:
-        values, label = table[name], name.replace("_", " ")
+        values = table[name]
     else:
         values = pd.Series(evaluation.outcomes.wide[name].to_numpy(), index=table.index)
-        told = evaluation.outcomes.describe(name)
-        label = ", ".join(part for part in (told["title"], told["occasion_title"]) if part)
     arms = {arm: values[table["arm"] == arm].dropna() for arm in ARMS}
-    label = label[:1].upper() + label[1:]
+    label = characteristic(evaluation, name)
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > 2:
         return _mean(evaluation, label, arms)
     return _answers(evaluation, label, arms)

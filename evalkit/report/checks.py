@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.report.blocks import Column, Figure, How, Table
+from evalkit.report.common import characteristic
 from evalkit.report.figures.love import LIMIT, love
 from evalkit.report.figures.ranges import two_rates
 from evalkit.report.html import Cell
@@ -34,7 +35,7 @@ def balance(evaluation: Any) -> Figure | None:
     if table is None or not len(table) or "smd_before" not in table:
         return None
     after = table["smd_after"] if "smd_after" in table else pd.Series(float("nan"), index=table.index)
-    labels = [_label(evaluation, str(name)) for name in table.index]
+    labels = [characteristic(evaluation, str(name)) for name in table.index]
     rows = [(label, real(b), real(a)) for label, b, a in zip(labels, table["smd_before"], after, strict=True)]
     drawn = love(rows, "after adjustment")
     grid = Table(
@@ -67,14 +68,6 @@ def _balance_finding(rows: list[tuple[str, float, float]]) -> str:
         "After adjustment the groups still differ by more than 0.1 SD on "
         f"{sum(v > LIMIT for v in after)} of {len(after)} characteristics"
     )
-
-
-def _label(evaluation: Any, name: str) -> str:
-    if evaluation.outcomes is not None and name in evaluation.outcomes.wide.columns:
-        told = evaluation.outcomes.describe(name)
-        return ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
-    label = name.replace("_", " ")
-    return label[:1].upper() + label[1:]
 
 
 def rates(evaluation: Any) -> Figure | None:

@@ -11,7 +11,7 @@ from evalkit import words
 from evalkit.disclosure import count, protect
 from evalkit.report.figures.svg import Board
 from evalkit.report.html import esc
-from evalkit.report.phrases import arm_names, finite, real
+from evalkit.report.phrases import arm_names, finite, real, said
 
 
 def rule_of(evaluation: Any) -> str:
@@ -58,6 +58,30 @@ def protected(
     """
     table = table.reset_index(drop=True)
     return protect(table, rule=rule_of(evaluation), counts=list(counts), behind=dict(behind or {}), total=total).table
+
+
+def characteristic(evaluation: Any, name: str) -> str:
+    """What the page calls a characteristic: the study's title for it, or its name in plain letters.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Its study may give columns titles.
+    name : str
+        A column, "column: answer", or a reading ("measure@occasion").
+
+    Returns
+    -------
+    str
+        "Earnings in 1974", "Sex: F", "Difficulties, at referral".
+    """
+    if evaluation.outcomes is not None and name in evaluation.outcomes.wide.columns:
+        told = evaluation.outcomes.describe(name)
+        return ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
+    titles = evaluation.study.cohort.titles if evaluation.study.cohort is not None else {}
+    column, _, answer = name.partition(" ")
+    label = f"{titles[column]}: {answer}" if answer and column in titles else titles.get(name, name.replace("_", " "))
+    return label[:1].upper() + label[1:]
 
 
 def hidden(value: object) -> bool:

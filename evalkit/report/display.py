@@ -72,11 +72,14 @@ def show(evaluation: Any, section: str | None = None) -> Shown:
 
 
 def _title(evaluation: Any) -> Shown:
+    from evalkit import provenance  # walks every room: only for whoever shows an evaluation
+
     metadata = {
         "section": TITLE,
         "title": evaluation.study.study.title,
         "page": about_page(evaluation),
         "results": as_dicts(results(evaluation)),
+        "provenance": provenance.record(evaluation),
         "summary": summary(evaluation),
     }
     return Shown(header(evaluation), metadata)

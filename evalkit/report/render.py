@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from evalkit.errors import EvalkitError
 from evalkit.report.display import TEMPLATE, TITLE, style
 from evalkit.report.html import esc, plain, slug
+from evalkit.report.results import Result
 
 PAGE, NOTEBOOK, RESULTS, SUMMARY = "report.html", "report.ipynb", "results.json", "summary.json"
+PROVENANCE = "provenance.json"
+RESULT_PARTS = [part.name for part in fields(Result)]
+# What an added cell shows has passed no disclosure rule: it may be a row of people, so it stays in the notebook.
+NOT_JUDGED = (
+    "A cell shows something here that is not one of evalkit's own exhibits. What cannot be judged does not leave."
+)
 _STYLE = re.compile(r'<style class="ek-style">.*?</style>', re.DOTALL)
 _WRAP = re.compile(r'^<div class="ek">(.*)</div>$', re.DOTALL)
 _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
@@ -118,8 +126,10 @@ def to_html(ipynb: str | os.PathLike[str], out: str | os.PathLike[str]) -> Path:
         )
     page = _page(book, title)
     write_whole(Path(out), fill(book, page))
-    write_whole(Path(out).with_name(RESULTS), json.dumps(title["results"], indent=1, ensure_ascii=False))
-    write_whole(Path(out).with_name(SUMMARY), json.dumps(title["summary"], indent=1, ensure_ascii=False))
+    # A notebook's metadata come back with their keys sorted; a result is read in the order of its parts.
+    ordered = [{part: found[part] for part in RESULT_PARTS} for found in title["results"]]
+    for name, content in ((RESULTS, ordered), (SUMMARY, title["summary"]), (PROVENANCE, title["provenance"])):
+        write_whole(Path(out).with_name(name), json.dumps(content, indent=1, ensure_ascii=False))
     return Path(out)
 
 
@@ -152,6 +162,9 @@ def render_report(study: Any, out: str | os.PathLike[str], engine: str | None = 
     ran = execute(notebook("evaluation"), {"study": str(folder)}, target / NOTEBOOK, engine)
     page = to_html(ran, target / PAGE)
     _forget_places(ran, folder)
+    from evalkit.provenance import write_crate
+
+    write_crate(json.loads((target / PROVENANCE).read_text(encoding="utf-8")), target)
     return page
 
 
@@ -226,8 +239,7 @@ def _outputs(cell: Any, page: dict[str, Any], contents: list[dict[str, str]], co
             if not boxed:
                 code.clear()
         elif html:
-            parts.append(f'<div class="ek-exhibit ek-output">{html}{_drawer(code)}</div>')
-            code.clear()
+            parts.append(f'<p class="ek-notes">{NOT_JUDGED}</p>')
     return parts
 
 

@@ -71,9 +71,25 @@ def texts(evaluation: Any) -> dict[str, str]:
     return {result.id: result.text for result in results(evaluation)}
 
 
-def result_key(row: Any) -> str:
-    """The first words of an outcome's result ids: a domain's carry "index"."""
-    return f"{row.outcome}.index" if bool(row.is_domain) else str(row.outcome)
+def result_key(row: Any, rows: Any = ()) -> str:
+    """The first words of an outcome's result ids: a domain's carry "index", and an occasion where there are several.
+
+    Parameters
+    ----------
+    row : namedtuple
+        A row of ``effects.table``.
+    rows : iterable
+        All of its rows; "wellbeing@m12" is "wellbeing.index" unless another occasion of it is estimated too.
+
+    Returns
+    -------
+    str
+        "care_days", "wellbeing.index".
+    """
+    name = str(row.outcome).split("@")[0]
+    alone = sum(str(other.outcome).split("@")[0] == name for other in rows) == 1
+    named = name if alone else str(row.outcome)
+    return f"{named}.index" if bool(row.is_domain) else named
 
 
 def _number(value: object) -> float | None:
@@ -97,8 +113,9 @@ def _effects(evaluation: Any) -> Iterator[Result]:
     if evaluation.effects is None:
         return
     currency = evaluation.study.study.currency
-    for row in evaluation.effects.table.itertuples():
-        form, key, name = wording(row, currency), result_key(row), outcome_name(row)
+    rows = list(evaluation.effects.table.itertuples())
+    for row in rows:
+        form, key, name = wording(row, currency), result_key(row, rows), outcome_name(row)
         unit = {"share": "share", "index": "SD", "money": currency}.get(form.kind, form.unit)
         source = f"{name}: {row.estimator}"
         bounds = (_number(row.low), _number(row.high))

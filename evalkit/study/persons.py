@@ -87,6 +87,9 @@ class CohortPlan(Part):
     columns: dict[str, str] = Field(
         default_factory=dict, description='New columns by the rule language: age = "age(born, referred_on)".'
     )
+    titles: dict[str, str] = Field(
+        default_factory=dict, description='What the report calls a column: re74 = "Earnings in 1974".'
+    )
     include: list[Rule] = Field(default_factory=list)
     exclude: list[Rule] = Field(default_factory=list)
 

@@ -34,7 +34,8 @@ def effect(evaluation: Any) -> list[Any]:
     parts = [
         rates,
         checks.balance(evaluation),
-        *_analyses(evaluation),
+        _analyses(evaluation),
+        _other_analyses(evaluation),
         checks.benchmark_table(evaluation),
         checks.truth(evaluation),
     ]
@@ -158,20 +159,46 @@ def _how(rows: list[Any], evaluation: Any) -> How:
         f"{outcome_name(row)}: {row.estimator}. {sentence(said(row.deadweight_method) or said(row.why_no_deadweight))}"
         for row in rows
     ]
-    names = [f"{result_key(row)}.{part}" for row in rows[:3] for part in ("effect", "deadweight")]
+    names = [f"{result_key(row, rows)}.{part}" for row in rows[:3] for part in ("effect", "deadweight")]
     return How(told, names)
 
 
-def _analyses(evaluation: Any) -> list[Figure]:
+def _beside(evaluation: Any) -> dict[str, list[Any]]:
+    """The analyses of each outcome that has more than the planned one."""
     also = evaluation.effects.also
     if also is None or not len(also):
-        return []
-    rows = {str(row.outcome): row for row in evaluation.effects.table.itertuples()}
-    figures = []
-    for outcome, group in also.groupby("outcome", sort=False):
-        if len(group) > 1 and str(outcome) in rows:
-            figures.append(_analysis(evaluation, rows[str(outcome)], list(group.itertuples())))
-    return figures
+        return {}
+    grouped = {str(outcome): list(group.itertuples()) for outcome, group in also.groupby("outcome", sort=False)}
+    return {outcome: lines for outcome, lines in grouped.items() if len(lines) > 1}
+
+
+def _analyses(evaluation: Any) -> Figure | None:
+    """The analyses of the main outcome, drawn."""
+    row = primary(evaluation)
+    lines = _beside(evaluation).get(str(row.outcome)) if row is not None else None
+    return _analysis(evaluation, row, lines) if lines else None
+
+
+def _other_analyses(evaluation: Any) -> Table | None:
+    """The analyses of the other outcomes, in one table."""
+    main, beside = primary(evaluation), _beside(evaluation)
+    rows: list[list[object]] = []
+    for row in evaluation.effects.table.itertuples():
+        form = wording(row, evaluation.study.study.currency)
+        for line in beside.get(str(row.outcome), []) if row.outcome != main.outcome else []:
+            name = f"{said(line.says) or line.estimator}{' (planned)' if bool(line.planned) else ''}"
+            numbers = [form.change(line.effect), form.interval(line.low, line.high), words.p_value(real(line.p))]
+            rows.append([Cell(outcome_name(row), small=name), *numbers])
+    if not rows:
+        return None
+    return Table(
+        "analyses-others",
+        "The other outcomes, analysed in the same ways",
+        "Differences in the units of the main table; p not adjusted for several outcomes",
+        [Column("Outcome and analysis", number=False), Column("Estimate"), Column("95%"), Column("p")],
+        rows,
+        notes=["Analyses beside the planned one are context, not evidence for the best of them."],
+    )
 
 
 def _analysis(evaluation: Any, row: Any, group: list[Any]) -> Figure:

@@ -68,9 +68,7 @@ def _by_role(study: Any) -> list[list[object]]:
     rows: list[list[object]] = []
     for role, name in ROLES.items():
         parties = [party for party in study.party if party.role == role]
-        for index, party in enumerate(parties):
-            head = name if len(parties) == 1 else f"{name} {index + 1}"
-            rows.append([head, Cell(party.name, small=sentence(party.note))])
+        rows += [[name, Cell(party.name, small=sentence(party.note))] for party in parties]
     return rows
 
 
