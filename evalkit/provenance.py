@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import evalkit
+from evalkit.disclosure import count
 from evalkit.evaluation import Evaluation
 from evalkit.study import Study
 
@@ -32,7 +33,9 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
         (seed, level, estimator, index method, discount rate, disclosure rule), ``lock`` (sha256 of the lock file).
     """
     study = evaluation.study
-    rows = {name: len(table) for name, table in (evaluation.cohort.tables if evaluation.cohort else {}).items()}
+    rule = study.disclosure.rule
+    read = evaluation.cohort.tables if evaluation.cohort else {}
+    rows = {name: count(len(table), rule) for name, table in read.items()}  # a short table is a small count
     return {
         "title": study.title,
         "kind": study.study.kind,

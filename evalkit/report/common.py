@@ -19,6 +19,13 @@ def rule_of(evaluation: Any) -> str:
     return str(evaluation.study.disclosure.rule)
 
 
+def record_of(evaluation: Any) -> dict[str, Any]:
+    """What the numbers were made from and with: hashes, versions, parameters."""
+    from evalkit.provenance import record  # walks every room: only for whoever shows an evaluation
+
+    return getattr(evaluation, "provenance", None) or record(evaluation)
+
+
 def people(n: object, evaluation: Any) -> str:
     """A count of people as it may be printed: "1,284" or "[c]"."""
     if not finite(n):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import EvalkitError, did_you_mean
+from evalkit.report.common import record_of
 from evalkit.report.page import about_page, build, header
 from evalkit.report.results import as_dicts, results
 from evalkit.report.sections import sections
@@ -72,14 +73,12 @@ def show(evaluation: Any, section: str | None = None) -> Shown:
 
 
 def _title(evaluation: Any) -> Shown:
-    from evalkit import provenance  # walks every room: only for whoever shows an evaluation
-
     metadata = {
         "section": TITLE,
         "title": evaluation.study.study.title,
         "page": about_page(evaluation),
         "results": as_dicts(results(evaluation)),
-        "provenance": provenance.record(evaluation),
+        "provenance": record_of(evaluation),
         "summary": summary(evaluation),
     }
     return Shown(header(evaluation), metadata)

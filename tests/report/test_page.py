@@ -94,15 +94,18 @@ def test_results_stand_beside_the_page_and_each_is_printed_in_it(page, html):
     assert [one["id"] for one in found if one["text"] not in plain(html)] == []
 
 
-def test_a_cell_that_an_evaluator_adds_is_on_the_page_and_in_the_contents(full, tmp_path):
+def test_words_that_an_evaluator_adds_are_on_the_page_and_what_a_cell_shows_is_not(full, tmp_path):
     own = [
         new_markdown_cell("## Our own reading\n\nSome words."),
-        new_code_cell("1 + 1", outputs=[new_output("execute_result", data={"text/plain": "2"})]),
+        new_code_cell(
+            "people.head()", outputs=[new_output("execute_result", data={"text/plain": "  id born  0 p17 2004-05-06"})]
+        ),
     ]
     html = to_html(executed(full, tmp_path / "a.ipynb", own), tmp_path / "report.html").read_text(encoding="utf-8")
     assert '<a href="#our-own-reading">' in html
     assert "Some words." in html
-    assert "<pre>2</pre>" in html
+    assert "2004-05-06" not in html
+    assert "What cannot be judged does not leave." in html
 
 
 def test_a_notebook_with_a_failed_cell_makes_no_page(full, tmp_path):

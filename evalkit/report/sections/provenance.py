@@ -6,7 +6,7 @@ from typing import Any
 
 from evalkit import words
 from evalkit.report.blocks import Column, Heading, How, Html, Table, Text, facts
-from evalkit.report.common import rule_of, shown
+from evalkit.report.common import record_of, rule_of, shown
 from evalkit.report.html import esc, sentence
 from evalkit.report.results import Result, results
 from evalkit.report.sections import section
@@ -15,7 +15,7 @@ from evalkit.report.sections import section
 @section("provenance", "Provenance", 100)
 def provenance(evaluation: Any) -> list[Any]:
     """Versions, hashes, parameters, sources, results by name."""
-    record = getattr(evaluation, "provenance", None) or _record(evaluation)
+    record = record_of(evaluation)
     blocks: list[Any] = [Html(facts(_facts(evaluation, record)))]
     if record.get("tables"):
         blocks.append(_tables(record))
@@ -26,12 +26,6 @@ def provenance(evaluation: Any) -> list[Any]:
     if sources:
         blocks += [Heading("Sources"), Html(f"<ul>{sources}</ul>")]
     return blocks or [Text("Nothing is known about how this report was made.")]
-
-
-def _record(evaluation: Any) -> dict[str, Any]:
-    from evalkit.provenance import record
-
-    return record(evaluation)
 
 
 def _facts(evaluation: Any, record: dict[str, Any]) -> dict[str, str]:
