@@ -181,7 +181,7 @@ def _mismatches(study: Study, table: pd.DataFrame) -> list[Flag]:
     questions = [_question(study, row) for row in apart.head(MOST_LISTED).to_dict("records")]
     if len(apart) > MOST_LISTED:
         questions.append(f"And {len(apart) - MOST_LISTED} more.")
-    return [Flag("contract", "caution", text, "To ask the parties: " + " ".join(questions), "payments")]
+    return [Flag("contract", "caution", text, "\n".join(["To ask the parties:", *questions]), "payments")]
 
 
 def _question(study: Study, row: Mapping[Any, Any]) -> str:

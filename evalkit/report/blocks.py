@@ -238,10 +238,12 @@ def _flag(index: int, flag: Flag, names: dict[str, str]) -> str:
         f'text-anchor="middle">{letter}</text></svg>{word}</span>'
     )
     about = f": {names.get(flag.about, flag.about)}" if flag.about else ""
-    detail = f"{esc(flag.detail)} " if flag.detail else ""
+    first, *lines = flag.detail.split("\n")  # further lines are a list, one question each
+    listed = f"<ul>{''.join(f'<li>{esc(line)}</li>' for line in lines)}</ul>" if lines else ""
+    detail = f"{esc(first)} " if first else ""
     return (
         f'<li id="flag-{index}">{sign}<div><p><b>{index}. {esc(sentence(flag.text))}</b></p>'
-        f'<p>{detail}<span class="ek-room">({esc(flag.room + about)})</span></p></div></li>'
+        f'<p>{detail}<span class="ek-room">({esc(flag.room + about)})</span></p>{listed}</div></li>'
     )
 
 

@@ -190,7 +190,7 @@ def lead(row: Any, study: Any) -> str:
     if row.conclusion == "no clear difference":
         return (
             f"No clear difference in {name}: {wording_.directed(row.effect)} ({wording_.spread(row.low, row.high)})"
-            f" with {arm_names(study)[0]} than with {arm_names(study)[1]}."
+            f" with {arm_names(study)[0]} than with {arm_names(study)[1]}{_jointly(row)}."
         )
     prefix = "Worse: " if row.conclusion == "worse" else ""
     return (
@@ -198,6 +198,13 @@ def lead(row: Any, study: Any) -> str:
         if prefix
         else sentence(_changed(row, wording_, name, arm_names(study)))
     )
+
+
+def _jointly(row: Any) -> str:
+    """Why a difference whose own interval leaves out 0 is not called clear."""
+    if not finite(row.low) or real(row.low) * real(row.high) <= 0:
+        return ""
+    return f", not clear once all outcomes are allowed for (adjusted p {words.p_value(real(row.p_adjusted))})"
 
 
 def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> str:
@@ -238,7 +245,7 @@ def finding(row: Any, study: Any) -> tuple[str, str]:
         return "Not known:", f" {name}; {lower_first(said(row.why_no_deadweight)) or 'no comparison'}."
     numbers = f"{name}: {form.directed(row.effect)} ({form.spread(row.low, row.high)})."
     if row.conclusion == "no clear difference":
-        return "No clear difference", f" in {numbers}"
+        return "No clear difference", f" in {numbers.rstrip('.')}{_jointly(row)}."
     if row.conclusion in {"better", "worse"}:
         return f"{row.conclusion.capitalize()}:", f" {numbers}"
     return "Not settled:", f" {name}, {form.directed(row.effect)}; sampling error is not known."

@@ -70,7 +70,7 @@ def _paid(evaluation: Any) -> str:
 def _second(evaluation: Any, row: Any) -> list[str]:
     told = []
     if row is not None and finite(row.effect):
-        told += _uncertainty(evaluation, row)
+        told += [*_uncertainty(evaluation, row), *_benchmark(evaluation, row)]
     elif evaluation.contract is not None:
         told.append("There is no comparison, so what would have happened anyway is not known.")
     contract, currency = evaluation.contract, evaluation.study.study.currency
@@ -88,6 +88,18 @@ def _second(evaluation: Any, row: Any) -> list[str]:
     if found is not None and finite(found.ratio_low) and finite(found.ratio_high):
         told.append(verdict(found))
     return told
+
+
+def _benchmark(evaluation: Any, row: Any) -> list[str]:
+    """What an experiment with the same people found, and how far off the planned estimate is."""
+    table = evaluation.effects.benchmark
+    planned = [one for one in table.to_dict("records") if one["id"] == "planned"] if table is not None else []
+    if not planned:
+        return []
+    form, one = wording(row, evaluation.study.study.currency), planned[0]
+    gap = f"{form.directed(one['difference'])} ({form.spread(one['difference_low'], one['difference_high'])})"
+    close = "which can be chance" if one["includes_zero"] else "which is more than chance explains"
+    return [f"An experiment found {form.signed(one['benchmark'])}; the estimate is {gap}, {close}."]
 
 
 def _uncertainty(evaluation: Any, row: Any) -> list[str]:

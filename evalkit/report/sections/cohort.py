@@ -10,7 +10,7 @@ from evalkit import words
 from evalkit.disclosure import protect_flow
 from evalkit.report.blocks import Figure, How, Text
 from evalkit.report.characteristics import characteristics
-from evalkit.report.common import absent, hidden, people, rule_of, shown
+from evalkit.report.common import absent, characteristic, hidden, people, rule_of, shown
 from evalkit.report.figures.flow import Branch, Step, flow
 from evalkit.report.html import lower_first, sentence
 from evalkit.report.phrases import arm_names, finite, outcome_name, real, said
@@ -36,7 +36,8 @@ def _opening(evaluation: Any) -> str:
     parts = []
     if "cluster" in found.table and found.table["cluster"].notna().any():
         parts.append(
-            f"They come in {found.table['cluster'].nunique()} groups ({plan.cluster}); intervals allow for that."
+            f"They come in {found.table['cluster'].nunique()} groups "
+            f"({lower_first(characteristic(evaluation, plan.cluster))}); intervals allow for that."
         )
     assignment = getattr(evaluation.study.counterfactual, "assignment", "") if evaluation.study.counterfactual else ""
     return " ".join([sentence(assignment), *parts]).strip()
@@ -46,12 +47,14 @@ def _flow(evaluation: Any) -> Figure:
     found, who = evaluation.cohort, evaluation.study.study.people
     table = protect_flow(_counts(found.flow), rule_of(evaluation)).table
     rows: list[Any] = list(table.itertuples())
-    steps, before = [], rows[0].people
+    steps, met, before = [], [], rows[0].people
     for row in (row for row in rows[1:] if row.kind != "arm"):
         nobody = not hidden(row.people) and row.people == before
         before = row.people
-        if not (nobody and row.kind == "pick"):
-            steps.append(Step(_says(row), "nobody" if nobody else shown(row.left_out), shown(row.people)))
+        if not nobody:
+            steps.append(Step(_says(row), shown(row.left_out), shown(row.people)))
+        elif row.kind != "pick":
+            met.append(said(row.says))
     end = (shown(rows[-1].people), "meet every rule")
     start = (shown(rows[0].people), _start(who, said(rows[0].says)))
     drawn = flow(start, steps, end, _branches(evaluation, rows[-1]))
@@ -61,9 +64,14 @@ def _flow(evaluation: Any) -> Figure:
         f"{who.capitalize()}; each step shows who was left out and why",
         drawn.wide,
         drawn.narrow,
-        notes=_flow_notes(evaluation, steps, drawn.alt),
+        notes=[*_met_by_all(met), *_flow_notes(evaluation, steps, drawn.alt)],
         how=How(_rules(found), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
     )
+
+
+def _met_by_all(rules: list[str]) -> list[str]:
+    """Rules at which nobody left need no line in the drawing."""
+    return [f"Nobody left at: {words.listed(rules)}."] if rules else []
 
 
 def _counts(flow_table: pd.DataFrame) -> pd.DataFrame:

@@ -217,7 +217,8 @@ def _analysis(evaluation: Any, row: Any, group: list[Any]) -> Figure:
     drawn = forest(marks, axis)
     same = sum(real(line.effect) * real(row.effect) > 0 for line in group)
     sure = sum(real(line.low) * real(line.high) > 0 for line in group)
-    finding = f"{same} of {len(group)} analyses point the same way; {sure} exclude no difference"
+    excluding = "1 excludes" if sure == 1 else f"{sure} exclude"
+    finding = f"{same} of {len(group)} analyses point the same way; {excluding} no difference"
     return Figure(
         f"analyses-{row.outcome}",
         finding,

@@ -49,9 +49,22 @@ def settled(evaluation: Any) -> list[Any]:
         blocks.append(_plans(evaluation))
     if len(contract.triggers):
         blocks += [_triggers(evaluation), *_threshold(evaluation)]
+    blocks.append(_investor(evaluation))
     return [block for block in blocks if block is not None] or [
         Text("The contract names no prices, payments or triggers.")
     ]
+
+
+def _investor(evaluation: Any) -> Text | None:
+    """What those who carried the risk paid in and got back."""
+    found, currency = evaluation.contract.investor, evaluation.study.study.currency
+    if found is None:
+        return None
+    gained = f"{'gained' if found.net >= 0 else 'lost'} {words.money(abs(found.net), currency)}"
+    rate = f", {words.percent(found.irr)} a year ({found.day_count})" if finite(found.irr) else ""
+    return Text(
+        f"Investors had up to {words.money(found.peak_drawdown, currency)} out of pocket and in the end {gained}{rate}."
+    )
 
 
 def _money(value: object, sign: bool = False, digits: int = 0) -> str:
