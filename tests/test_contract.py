@@ -329,6 +329,69 @@ def test_draws_are_joint_so_that_the_total_of_two_metrics_is_as_wide_as_both_tog
     assert contract.totals["anyway_high"] == pytest.approx(contract.table["anyway_high"].sum())
 
 
+def settled(folder, card: str, achieved: str, cap: float | None = None, **rows: dict[str, Any]) -> Any:
+    """A contract settled over outcomes named x, y with the rows given."""
+    usual = {"estimator": "aipw", "values": "yes or no", "deadweight_low": 0.0, "deadweight_high": 1.0}
+    study = folder({} if cap is None else {"cap": cap}, {"rate_card": card, "achieved": achieved})
+    return settle_contract(effects_of(study, [{"outcome": name, **usual, **row} for name, row in rows.items()]))
+
+
+def test_under_a_shared_cap_the_total_is_held_to_what_was_owed_only_after_it_is_summed(folder):
+    card, achieved = "metric|outcome|price\na|x|100\nb|y|100", "metric|units\na|50\nb|50"
+    contract = settled(folder, card, achieved, 5000, x={"deadweight": 0.698}, y={"deadweight": 0.593})
+    assert contract.table["owed"].tolist() == [5000, 0]  # a took the whole cap
+    assert contract.table["anyway"].tolist() == pytest.approx([3490, 0])
+    # at what would have happened anyway a claims 3,490 and leaves 1,510 of b's 2,965 under the cap
+    assert (contract.totals["judged"], contract.totals["anyway"]) == (5000, 5000)
+    assert contract.totals["anyway_share"] == 1
+    assert contract.totals["anyway_low"] == pytest.approx(5000)
+    few = settled(folder, card, achieved, 5000, x={"deadweight": 0.3}, y={"deadweight": 0.2})
+    assert few.totals["anyway"] == pytest.approx(2500)
+    assert few.totals["anyway_high"] == pytest.approx(2500 + 1.96 * 0.05 * 10_000, rel=0.03)
+
+
+@pytest.mark.parametrize(("mechanism", "owed"), [("step", 5000), ("slide", 5000)])
+def test_a_step_reached_by_single_people_is_paid_for_the_share_of_them_who_reach_it_anyway(folder, mechanism, owed):
+    price = 100 if mechanism == "step" else 200
+    card = f"metric|outcome|price|mechanism|threshold\na|x|{price}|{mechanism}|{1 if mechanism == 'step' else 0.5}"
+    achieved = "metric|units|person\n" + "\n".join(f"a|1|P{n}" for n in range(50))
+    found = settled(folder, card, achieved, x={"deadweight": 0.6976}).table.loc[0]
+    assert (found["owed"], found["anyway"]) == (owed, pytest.approx(3488))  # a share of a person reaches no step
+    assert found["anyway_low"] == pytest.approx(5000 * (0.6976 - 1.96 * 0.05), rel=0.03)
+    days = settled(folder, card, achieved, x={"deadweight": 0.6976, "values": "amount"})
+    assert pd.isna(days.table.loc[0, "anyway"])
+    assert "not defined for a step or slide paid for single people" in days.table.loc[0, "why_no_anyway"]
+    together = settled(folder, card, "metric|units\na|1", x={"deadweight": 0.6976, "values": "amount"})
+    assert together.table.loc[0, "why_no_anyway"] == ""
+
+
+def test_a_step_of_single_people_pays_only_what_is_further_than_before_at_the_share_too(folder):
+    card = "metric|outcome|price|mechanism|threshold\na|x|100|step|5\na|x|300|step|10"
+    found = settled(folder, card, "metric|units|person\na|6|P\na|12|P\na|4|Q", x={"deadweight": 0.5})
+    assert found.table.loc[0, ["owed", "anyway"]].tolist() == [300, 150]
+
+
+def test_a_deadweight_whose_draws_differ_by_rounding_only_has_no_interval(folder):
+    study = folder(tables={"rate_card": CARD, "achieved": ACHIEVED})
+    row = {"outcome": "no_care", "estimator": "aipw", "deadweight": 0.3, "deadweight_low": 0.3, "deadweight_high": 0.3}
+    contract = settle_contract(effects_of(study, [row], spread=1e-16))
+    assert contract.table.loc[0, ["anyway_low", "anyway_high"]].isna().all()
+    assert contract.totals["anyway_low"] is None
+    assert any("its deadweight has no range" in flag.text for flag in contract.flags)
+
+
+def test_where_nobody_in_the_comparison_had_the_event_payments_reach_up_to_the_exact_bound(folder):
+    study = folder(tables={"rate_card": CARD, "achieved": ACHIEVED})
+    row = {"outcome": "no_care", "estimator": "aipw", "deadweight": 0.0, "deadweight_low": 0.0, "deadweight_high": 0.3}
+    contract = settle_contract(effects_of(study, [row], spread=0.0))
+    assert contract.table.loc[0, ["anyway", "anyway_low"]].tolist() == [0, 0]
+    assert contract.table.loc[0, "anyway_high"] == pytest.approx(0.3 * 50_000, rel=0.15)  # a far tail of 2,000 draws
+    mirrored = {**row, "deadweight": 1.0, "deadweight_low": 0.7, "deadweight_high": 1.0}
+    high = settle_contract(effects_of(study, [mirrored], spread=0.0)).table.loc[0]
+    assert high["anyway_low"] == pytest.approx(0.7 * 50_000, rel=0.1)
+    assert high["anyway_high"] == 40_000
+
+
 def test_an_unbounded_deadweight_gives_a_payment_that_is_not_bounded_and_never_a_clipped_interval(folder):
     study = folder(tables={"rate_card": CARD, "achieved": ACHIEVED})
     row = {

@@ -265,3 +265,123 @@ def test_the_cost_may_have_a_range_of_its_own(study):
     ranged = appraise_value(effects_of(study(map_of(FROM_EFFECT), cost_low=80_000, cost_high=150_000), se=0.001))
     assert ranged.ratio_high - ranged.ratio_low > 10 * (fixed.ratio_high - fixed.ratio_low)
     assert ranged.ratio == fixed.ratio
+
+
+# ---------------------------------------------------------------- everyone treated, and what is taken for granted
+
+
+def with_attrition(effects: SimpleNamespace, people: int, analysed: int) -> SimpleNamespace:
+    """Effects of a cohort in which some treated have no reading."""
+    arms = {"treated": (people, analysed), "comparison": (300, 290)}
+    rows = [
+        {"outcome": "care_days", "arm": arm, "people": a, "analysed": b, "share": b / a} for arm, (a, b) in arms.items()
+    ]
+    return SimpleNamespace(**vars(effects), attrition=pd.DataFrame(rows))
+
+
+def about_care_days(value: Any) -> list[Any]:
+    """The flags about the outcome that the quantity comes from."""
+    return [flag for flag in value.flags if flag.about == "care_days"]
+
+
+def test_a_quantity_counts_everyone_treated_and_says_that_not_all_have_a_reading(study):
+    effects = with_attrition(effects_of(study(map_of(FROM_EFFECT)), {"n_treated": 140, "title": "Days"}), 200, 140)
+    value = appraise_value(effects)
+    complete = appraise_value(effects_of(effects.study))
+    assert value.lines["quantity"].tolist() == [4000]  # 20 days for each of 200, not of 140
+    assert (value.ratio, value.ratio_low) == (complete.ratio, complete.ratio_low)
+    (flag,) = about_care_days(value)
+    assert flag.level == "caution"
+    assert "estimated on 140 treated people and the quantity counts all 200" in flag.text
+    assert "are taken to have gained as much as the others" in flag.text
+
+
+@pytest.mark.parametrize(
+    ("analysed", "level", "numbers"),
+    [(188, "caution", True), (190, "note", True), (191, "note", False), (199, "note", False)],
+)
+def test_a_few_people_left_out_are_a_note_and_fewer_than_ten_are_not_told_in_numbers(study, analysed, level, numbers):
+    made = effects_of(study(map_of(FROM_EFFECT)), {"n_treated": analysed})
+    (flag,) = about_care_days(appraise_value(with_attrition(made, 200, analysed)))
+    assert flag.level == level
+    assert any(character.isdigit() for character in flag.text + flag.detail) is numbers
+    assert "are taken to have gained as much as the others" in flag.text
+
+
+def test_people_without_a_match_are_left_out_too_and_nobody_left_out_is_no_flag(study):
+    made = effects_of(study(map_of(FROM_EFFECT)), {"n_treated": 150})
+    (flag,) = about_care_days(appraise_value(with_attrition(made, 200, 180)))
+    assert "estimated on 150 treated people" in flag.text
+    whole = effects_of(study(map_of(FROM_EFFECT)), {"n_treated": 400})  # two rows a person
+    value = appraise_value(with_attrition(whole, 200, 200))
+    assert value.lines["quantity"].tolist() == [4000]
+    assert about_care_days(value) == []
+
+
+# ---------------------------------------------------------------- chance
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_ranges_are_drawn_from_another_stream_than_the_effects(study, place):
+    made = study(map_of({**FROM_EFFECT, "proxy_low": 40, "proxy_high": 240}), draws=20_000)
+    effects = effects_of(made)
+
+    def joint(draws: int, seed: int) -> pd.DataFrame:
+        """Drawn as `Effects.joint` begins its own stream; more days saved with a higher chance."""
+        chances = np.random.default_rng([seed, 1]).uniform(size=(12, draws))
+        columns = {("care_days", "effect"): -20 - 18 * (chances[place] - 0.5)}
+        return pd.DataFrame(columns, columns=pd.MultiIndex.from_tuples(columns))
+
+    value = appraise_value(SimpleNamespace(study=made, table=effects.table, joint=joint))
+    random = np.random.default_rng(5)
+    apart = (20 + 18 * (random.uniform(size=200_000) - 0.5)) * random.triangular(40, 140, 240, 200_000)
+    ends = np.quantile(apart * 200 * 0.9 / 1.035 / 100_000, [0.025, 0.975])
+    assert [value.ratio_low, value.ratio_high] == pytest.approx(ends.tolist(), rel=0.03)
+
+
+def test_lines_that_share_a_unit_value_share_its_draw():
+    ranged = {"proxy": "gmca_ss1_0", "proxy_low": 30_000, "proxy_high": 80_000}
+    one = appraise(map_of(ranged, quantity=60), 250_000, 0.035)
+    two = appraise(map_of({**ranged, "agency": "a"}, {**ranged, "agency": "b"}, quantity=30), 250_000, 0.035)
+    assert [two.ratio_low, two.ratio_high] == pytest.approx([one.ratio_low, one.ratio_high], rel=1e-9)
+    other = {**ranged, "proxy": 51080}
+    apart = appraise(map_of(other, other, quantity=30), 250_000, 0.035)
+    assert apart.ratio_high - apart.ratio_low < 0.8 * (one.ratio_high - one.ratio_low)
+
+
+def test_the_range_of_a_yearly_unit_value_becomes_daily_with_it(study):
+    line = {**FROM_EFFECT, "proxy": "gmca_ss1_0", "price_year": None, "proxy_low": 36_500, "proxy_high": 73_000}
+    value = appraise_value(effects_of(study(map_of(line), price_year=2013), se=1e-9))
+    ends = np.array([value.ratio_low, value.ratio_high]) * 100_000 * 1.035 / (4000 * 0.9)
+    assert 100 < ends[0] < 51080 / 365 < ends[1] < 200
+
+
+# ---------------------------------------------------------------- beside the money
+
+
+def test_a_benefit_that_nobody_prices_stands_beside_the_money_and_is_not_lost(study):
+    spared = {"outcome": "", "title": "Sleeping better", "stakeholder": "Parents", "quantity": None, "proxy": None}
+    lines = map_of(spared, {})
+    value = appraise(lines, 250_000, 0.035)
+    assert value.ratio == appraise(map_of(), 250_000, 0.035).ratio
+    assert value.lines["title"].tolist() == ["Sleeping better", "in work"]
+    assert value.lines["quantity_from"].tolist() == ["not valued in money", "typed"]
+    assert value.lines[["quantity", "proxy", "impact", "present_value"]].iloc[0].isna().all()
+    (flag,) = [flag for flag in value.flags if flag.about == "beside"]
+    assert flag.text == "Not valued in money, so no part of the ratio: Sleeping better."
+    linked = appraise_value(effects_of(study(map_of(spared, FROM_EFFECT))))
+    assert linked.lines["title"].tolist() == ["Sleeping better", "Days out of care"]
+    assert linked.present_value == appraise_value(effects_of(study(map_of(FROM_EFFECT)))).present_value
+    assert linked.by_stakeholder["stakeholder"].tolist() == ["Council"]
+
+
+def test_a_map_that_prices_nothing_is_refused_and_so_is_a_quantity_without_a_price(study):
+    with pytest.raises(DataError, match="No line has a proxy: nothing is valued in money"):
+        appraise(map_of(quantity=None, proxy=None), 250_000, 0.035)
+    with pytest.raises(DataError, match="has no proxy"):
+        appraise(map_of({}, {"proxy": None}), 250_000, 0.035)
+    lines = map_of(
+        {"outcome": "", "title": "Sleep", "quantity": None, "proxy": None}, {**FROM_EFFECT, "outcome": "cot"}
+    )
+    with pytest.raises(StudyError, match="line 2"):
+        appraise_value(effects_of(study(lines)))

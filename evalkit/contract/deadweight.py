@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit.contract.mechanisms import walk
+from evalkit.contract.mechanisms import STEPPED, walk
 from evalkit.contract.reading import Papers
 from evalkit.errors import Flag, Level, StudyError, did_you_mean, several
 from evalkit.study import Study
@@ -17,6 +17,8 @@ NO_LINK = "the rate card links it to no estimated outcome"
 NO_EFFECTS = "this study estimates no effect"
 IN_PRICE = "the price already allows for deadweight, which is not taken a second time"
 NOT_KNOWN = "the deadweight of its outcome is not known"
+NOT_DEFINED = "it is not defined for a step or slide paid for single people unless the outcome is yes or no"
+FIXED = 1e-12  # draws closer together than this do not vary: what is left is rounding
 COLUMNS = ("anyway", "anyway_low", "anyway_high", "anyway_share")
 
 
@@ -27,7 +29,8 @@ def add_anyway(
 
     Each claim's units times the deadweight of its outcome are priced and held to the caps again, in the same order;
     metrics without a deadweight stay as they were achieved, so that shared caps bind alike. What was paid for
-    deadweight is never more than what was owed; below no units nothing would have been paid.
+    deadweight is never more than what was owed, metric by metric and in total; the total may be more than the sum of
+    the metrics, where a shared cap would have gone to other metrics. Below no units nothing would have been paid.
 
     Parameters
     ----------
@@ -54,17 +57,17 @@ def add_anyway(
         The rate card names outcomes that are not estimated.
     """
     rows = _estimates(study, table, effects)
-    why = {row["metric"]: _why_not(study, row["outcome"], effects, rows) for row in table.to_dict("records")}
+    why = _reasons(study, papers, table, effects, rows)
     judged = [metric for metric, reason in why.items() if not reason]
     level = study.counterfactual.level if study.counterfactual else 0.95
     links = dict(zip(table["metric"], table["outcome"], strict=True))
     points = {metric: np.array([float(rows[links[metric]]["deadweight"])]) for metric in judged}
-    shares = _draw_shares({metric: rows[links[metric]] for metric in judged}, effects, draws, study.study.seed)
+    shares = _draw_shares({m: rows[links[m]] for m in judged}, effects, (draws, study.study.seed), level)
     owed = table.set_index("metric")["owed"]
-    point = _run(papers, study, points, owed, 1)
-    drawn = _run(papers, study, shares, owed, draws)
-    spread = {metric: _interval(drawn[metric], rows[links[metric]], shares[metric], level) for metric in judged}
-    out = _with_columns(table, {m: float(point[m][0]) for m in judged}, spread, why)
+    point = _run(papers, study, points, 1)
+    drawn = _run(papers, study, shares, draws)
+    spread = {m: _interval(np.minimum(drawn[m], owed[m]), rows[links[m]], shares[m], level) for m in judged}
+    out = _with_columns(table, {m: min(float(point[m][0]), float(owed[m])) for m in judged}, spread, why)
     totals = _totals(owed, judged, point, drawn, (spread, level))
     return out, totals, _flags(study, out, why, rows)
 
@@ -82,6 +85,20 @@ def _estimates(study: Study, table: pd.DataFrame, effects: Any) -> dict[str, dic
     return {name: known[name] for name in named}
 
 
+def _reasons(
+    study: Study, papers: Papers, table: pd.DataFrame, effects: Any, rows: dict[str, dict[str, Any]]
+) -> dict[str, str]:
+    """Why nothing can be said about deadweight, by metric; empty where something can."""
+    why = {}
+    personal = set(papers.claims.loc[papers.claims["person"] != "", "metric"])
+    for metric, outcome, mechanism in zip(table["metric"], table["outcome"], table["mechanism"], strict=True):
+        why[metric] = _why_not(study, outcome, effects, rows)
+        single = mechanism in STEPPED and metric in personal
+        if not why[metric] and single and rows[outcome].get("values") != "yes or no":
+            why[metric] = NOT_DEFINED
+    return why
+
+
 def _why_not(study: Study, outcome: str, effects: Any, rows: dict[str, dict[str, Any]]) -> str:
     """Why nothing can be said about deadweight for a metric; empty where it can."""
     if study.contract and study.contract.deadweight_in_price:
@@ -97,16 +114,26 @@ def _why_not(study: Study, outcome: str, effects: Any, rows: dict[str, dict[str,
     return ""
 
 
-def _draw_shares(rows: dict[str, dict[str, Any]], effects: Any, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Deadweight by draw: joint over outcomes; evenly over a stated range; constant where nothing is known of it."""
+def _draw_shares(
+    rows: dict[str, dict[str, Any]], effects: Any, drawing: tuple[int, int], level: float
+) -> dict[str, np.ndarray]:
+    """Deadweight by draw: joint over outcomes; over a stated range or bound; constant where nothing is known of it."""
     if not rows:
         return {}
+    draws, seed = drawing
     joint = effects.joint(draws, seed)
     present = set(joint.columns.get_level_values(0)) if joint.columns.nlevels > 1 else set()
     random = np.random.default_rng([seed, 2])  # another stream than the effects' draws
-    stated = {row["outcome"]: _stated(row, random.uniform(size=draws)) for row in rows.values()}
-    drawn = {name: joint[(name, "deadweight")].to_numpy(dtype=float) for name in stated if name in present}
-    return {metric: drawn.get(row["outcome"], stated[row["outcome"]]) for metric, row in rows.items()}
+    by_outcome = {}
+    for row in {row["outcome"]: row for row in rows.values()}.values():
+        name, uniform = row["outcome"], random.uniform(size=draws)
+        drawn = joint[(name, "deadweight")].to_numpy(dtype=float) if name in present else None
+        if drawn is None:
+            drawn = _stated(row, uniform)
+        elif np.isfinite(drawn).all() and np.ptp(drawn) < FIXED:
+            drawn = _bounded(row, uniform, drawn, level)
+        by_outcome[name] = drawn
+    return {metric: by_outcome[row["outcome"]] for metric, row in rows.items()}
 
 
 def _stated(row: dict[str, Any], uniform: np.ndarray) -> np.ndarray:
@@ -117,18 +144,29 @@ def _stated(row: dict[str, Any], uniform: np.ndarray) -> np.ndarray:
     return np.full(len(uniform), float(row["deadweight"]))
 
 
-def _run(
-    papers: Papers, study: Study, shares: dict[str, np.ndarray], owed: pd.Series, draws: int
-) -> dict[str, np.ndarray]:
-    """What each judged metric would have been paid anyway, by draw."""
+def _bounded(row: dict[str, Any], uniform: np.ndarray, drawn: np.ndarray, level: float) -> np.ndarray:
+    """Where nobody (or everybody) had the event: from the point to its exact bound, which are the interval's ends."""
+    ends = np.array([row.get("deadweight_low"), row.get("deadweight_high")], dtype=float)
+    if not np.isfinite(ends).all() or np.ptp(ends) < FIXED:
+        return drawn
+    point = float(row["deadweight"])
+    bound = ends[np.argmax(np.abs(ends - point))]
+    tail = (1 - level) / 2
+    # the exact bound of no event among n, 1 - tail^(1/n), grows with -log(tail)
+    way = (np.log1p(-tail) - np.log1p(-uniform)) / (np.log1p(-tail) - np.log(tail))
+    return point + (bound - point) * np.maximum(way, 0.0)
+
+
+def _run(papers: Papers, study: Study, shares: dict[str, np.ndarray], draws: int) -> dict[str, np.ndarray]:
+    """What each judged metric would have been paid anyway, by draw, before it is held to what was owed."""
     cap = study.contract.cap if study.contract and study.contract.cap is not None else np.inf
     tame = {metric: np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1e9) for metric, share in shares.items()}
-    paid = {metric: np.zeros(draws) for metric in owed.index}
+    paid = {metric: np.zeros(draws) for metric in papers.prices}
     if shares:
         metrics = papers.claims["metric"].to_numpy()
         for line in walk(papers.claims, papers.prices, cap, tame, draws):
             paid[metrics[line.place]] += line.paid
-    return {metric: np.minimum(paid[metric], owed[metric]) for metric in shares}
+    return {metric: paid[metric] for metric in shares}
 
 
 def _interval(paid: np.ndarray, row: dict[str, Any], share: np.ndarray, level: float) -> tuple[float, float]:
@@ -136,7 +174,7 @@ def _interval(paid: np.ndarray, row: dict[str, Any], share: np.ndarray, level: f
     ends = (row.get("deadweight_low"), row.get("deadweight_high"))
     if any(pd.notna(end) and np.isinf(end) for end in ends) or not np.isfinite(share).all():
         return -np.inf, np.inf
-    if np.ptp(share) == 0:
+    if np.ptp(share) < FIXED:
         return np.nan, np.nan
     tail = (1 - level) / 2
     low, high = np.quantile(paid, [tail, 1 - tail])
@@ -172,8 +210,10 @@ def _totals(
     if not judged or amount <= 0:
         return {"judged": amount, **dict.fromkeys(names)}
     by_metric, level = spread
-    anyway = sum(float(point[metric][0]) for metric in judged)
-    low, high = np.quantile(sum(drawn[metric] for metric in judged), [(1 - level) / 2, (1 + level) / 2])
+    # held to what was owed only in the sum: under a shared cap one metric may give way to another
+    anyway = min(float(sum(point[metric][0] for metric in judged)), amount)
+    in_all = np.minimum(np.sum([drawn[metric] for metric in judged], axis=0), amount)
+    low, high = np.quantile(in_all, [(1 - level) / 2, (1 + level) / 2])
     if any(np.isinf(by_metric[metric][0]) for metric in judged):
         low, high = -np.inf, np.inf
     elif all(np.isnan(by_metric[metric][0]) for metric in judged):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.contract.mechanisms import MECHANISMS, Price, walk
+from evalkit.contract.mechanisms import MECHANISMS, STEPPED, Price, walk
 from evalkit.errors import DataError, did_you_mean, several
 
 COLUMNS = ["metric", "person", "date", "units", "price", "gross", "paid", "cut_off", "why"]
-STEPPED = ("step", "slide")
 
 
 def due(rate_card: pd.DataFrame, achieved: pd.DataFrame, cap: float | None = None) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from evalkit import words
 Amounts = np.ndarray
 TWICE = "milestone already counted for this person"
 LOWER = "no further than before"
+STEPPED = ("step", "slide")
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,9 @@ def walk(
     cap : float
         Of the contract; infinite where there is none.
     shares : dict
-        Metric -> share of the units to be paid for, by draw; 1 where absent.
+        Metric -> share of the units to be paid for, by draw; 1 where absent. A step or slide reached by one person is
+        priced at full units and the share taken of its price: a share of the people reach the level, rather than
+        everybody a share of the level.
     draws : int
         Length of every array.
 
@@ -195,8 +198,11 @@ def walk(
     columns = (claims[name] for name in ("metric", "person", "units"))
     for place, (metric, person, units) in enumerate(zip(*columns, strict=True)):
         price = card[metric]
-        claim = Claim(metric, person, float(units) * shares.get(metric, np.ones(draws)))
+        share = shares.get(metric, np.ones(draws))
+        whole = bool(person) and price.mechanism in STEPPED
+        claim = Claim(metric, person, np.full(draws, float(units)) if whole else float(units) * share)
         gross, why = MECHANISMS[price.mechanism](price, claim, memory)
+        gross = gross * share if whole else gross
         paid, cut = _capped(price, claim, gross, memory, cap)
         yield Line(place, gross, paid, why or cut)
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit import disclosure, words
-from evalkit.contract.ledger import STEPPED, due
+from evalkit.contract.ledger import due
+from evalkit.contract.mechanisms import STEPPED
 from evalkit.contract.reading import Papers
 from evalkit.errors import Flag
 from evalkit.study import Study

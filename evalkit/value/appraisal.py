@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag
+from evalkit.value.beside import beside_money, part_money
 from evalkit.value.discount import Discounting, read_rate
 from evalkit.value.lines import RANGED, read_lines
 from evalkit.value.noun import Value
@@ -72,7 +73,8 @@ def appraise(
     ----------
     impact_map : DataFrame
         outcome, quantity, proxy, deadweight, displacement, attribution, drop_off, duration; where known title,
-        stakeholder, agency, price_year, source, and ranges such as proxy_low and proxy_high.
+        stakeholder, agency, price_year, source, and ranges such as proxy_low and proxy_high. A line with neither
+        quantity nor proxy is not valued in money and is shown beside it.
     cost : float
         What was spent, in the same currency and price year.
     discount_rate : float or str
@@ -97,10 +99,12 @@ def appraise(
     The SROI formula as described by Social Value UK; discounting as in HM Treasury's Green Book.
     """
     lines, flags = read_lines(impact_map)
+    lines, beside = part_money(lines)
     if missing := list(lines.loc[lines["quantity"].isna(), "title"]):
         raise DataError(f"The impact map has lines without a quantity: {', '.join(missing)}.")
     lines = lines.assign(quantity_from="typed")
-    return appraise_lines(lines, Cost(cost), read_rate(discount_rate, discount_first_year), Drawing(draws, seed), flags)
+    rate = read_rate(discount_rate, discount_first_year)
+    return beside_money(appraise_lines(lines, Cost(cost), rate, Drawing(draws, seed), flags), beside)
 
 
 def appraise_lines(
@@ -160,10 +164,10 @@ def _draws(
     has_range = any((lines[f"{name}_high"] > lines[f"{name}_low"]).any() for name in RANGED)
     if not (has_range or drawing.quantities or cost.low is not None):
         return None, cost.amount
-    random = np.random.default_rng([drawing.seed, 1])  # another stream than the effects' draws
+    random = np.random.default_rng([drawing.seed, 3])  # another stream than the draws of effects (1) and contract (2)
     values = draw_present_values(lines, factors, drawing.quantities, random, drawing.draws)
     low, high = (cost.amount if end is None else end for end in (cost.low, cost.high))
-    return values, triangular(random, drawing.draws, low, cost.amount, high)
+    return values, triangular(random.uniform(size=drawing.draws), low, cost.amount, high)
 
 
 def _lines(lines: pd.DataFrame, matrix: np.ndarray, by_line: np.ndarray, spread: Any) -> pd.DataFrame:

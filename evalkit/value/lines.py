@@ -39,7 +39,8 @@ def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[p
     ----------
     impact_map : DataFrame
         At least outcome, quantity and proxy; proxy is an amount or the id of a unit value on the shelf. Empty shares
-        count as 0 and an empty duration as 1 year, and flags say so. quantity may be missing (it comes from an effect).
+        count as 0 and an empty duration as 1 year, and flags say so. quantity may be missing (it comes from an effect);
+        where the proxy is too, the benefit is not valued in money.
     currency : str, optional
         The study's; unit values in another are refused.
 
@@ -66,10 +67,12 @@ def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[p
         lines[name] = pd.to_numeric(lines[name], errors="coerce").astype(float)
     lines["title"] = lines["title"].where(lines["title"] != "", lines["outcome"])
     lines["given_deadweight"] = lines[["deadweight", "deadweight_low", "deadweight_high"]].fillna(0.0).ne(0).any(axis=1)
-    flags = _defaults(lines)
+    flags = _defaults(lines[lines["proxy"].notna()])
     lines[list(SHARES)] = lines[list(SHARES)].fillna(0.0)
     lines["duration"] = lines["duration"].fillna(1.0)
     problems += _problems(lines)
+    if not problems and lines["proxy"].isna().all():
+        problems = ["No line has a proxy: nothing is valued in money. Write at least one, or leave out [value]."]
     if problems:
         raise DataError(several("The impact map", problems))
     return lines, flags
@@ -126,7 +129,7 @@ def _problems(lines: pd.DataFrame) -> list[str]:
     for place, row in enumerate(lines.to_dict("records")):
         line: Line = {str(name): value for name, value in row.items()}
         where = _name(place, line)
-        if pd.isna(line["proxy"]):
+        if pd.isna(line["proxy"]) and pd.notna(line["quantity"]):
             found.append(f"{where} has no proxy. Write an amount, or the id of a unit value.")
         if line["duration"] < 1 or line["duration"] % 1:
             found.append(f"{where}: duration {line['duration']:g} is not a whole number of years, 1 or more.")
@@ -199,6 +202,7 @@ def daily(lines: pd.DataFrame, units: dict[str, str]) -> tuple[pd.DataFrame, lis
     wrong = (in_days & (lines["per"] == "year")).to_numpy()
     if not wrong.any():
         return lines, []
-    changed = lines.assign(proxy=np.where(wrong, lines["proxy"] / DAYS_A_YEAR, lines["proxy"]))
+    amounts = ["proxy", "proxy_low", "proxy_high"]
+    changed = lines.assign(**{name: np.where(wrong, lines[name] / DAYS_A_YEAR, lines[name]) for name in amounts})
     titles = ", ".join(lines.loc[wrong, "title"])
     return changed, [Flag("value", "note", f"Yearly unit values were divided by {DAYS_A_YEAR} for days: {titles}.")]

@@ -12,9 +12,11 @@ from evalkit import tables
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean, several
 from evalkit.study import Study
 from evalkit.value.appraisal import Cost, Drawing, appraise_lines
+from evalkit.value.beside import beside_money, part_money
 from evalkit.value.discount import read_rate
 from evalkit.value.lines import COLUMNS, daily, read_lines
 from evalkit.value.noun import Value
+from evalkit.value.treated import everyone_treated, left_out_flags
 
 Row = dict[str, Any]
 
@@ -26,7 +28,8 @@ def appraise_value(source: Any) -> Value:
     ----------
     source : Effects, Contract or Study
         The study behind it has a [value]. An empty quantity is the effect per treated person, towards better, times
-        the treated: people for a yes-or-no outcome, units (days) for an amount.
+        everyone treated in the cohort: people for a yes-or-no outcome, units (days) for an amount. A flag says how
+        many of them the effect was not estimated on.
 
     Returns
     -------
@@ -47,17 +50,18 @@ def appraise_value(source: Any) -> Value:
         raise StudyError(f"{study.id} has no [value]. Add one with impact_map and cost.")
     table = tables.read_csv_checked(study, plan.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
     lines, flags = read_lines(table, study.study.currency)
+    lines, beside = part_money(lines)
     flags += _price_years(study, lines)
     known: dict[str, Row] = {} if effects is None else {row["outcome"]: row for row in effects.table.to_dict("records")}
     _refuse(study, lines, known, effects is not None)
     lines, more = daily(lines, {name: str(row.get("unit") or "") for name, row in known.items()})
     flags += more + _typed_flags(lines, known)
     lines, quantities = _quantities(lines, known, effects, plan.draws, study.study.seed)
-    flags += _fixed_flags(lines, quantities)
+    flags += _fixed_flags(lines, quantities) + left_out_flags(study, lines, known, effects)
     cost = Cost(plan.cost, plan.cost_low, plan.cost_high)
     drawing = Drawing(plan.draws, study.study.seed, quantities)
     value = appraise_lines(lines, cost, read_rate(plan.discount_rate, plan.discount_first_year), drawing, flags)
-    return replace(value, study=study, contract=contract, effects=effects)
+    return replace(beside_money(value, beside), study=study, contract=contract, effects=effects)
 
 
 def _parts(source: Any) -> tuple[Any, Any, Study]:
@@ -86,7 +90,7 @@ def _price_years(study: Study, lines: pd.DataFrame) -> list[Flag]:
 def _refuse(study: Study, lines: pd.DataFrame, known: dict[str, Row], estimated: bool) -> None:
     """Refuse what would count something twice or cannot be worked out, everything at once."""
     problems: list[str] = []
-    for place, record in enumerate(lines.to_dict("records"), start=1):
+    for place, record in zip(lines.index + 1, lines.to_dict("records"), strict=True):
         line: Row = {str(name): value for name, value in record.items()}
         where, outcome = f'line {place} ("{line["title"]}")', line["outcome"]
         empty = bool(pd.isna(line["quantity"]))
@@ -139,7 +143,7 @@ def _quantities(
     empty = lines["quantity"].isna()
     if not empty.any():
         return lines.assign(quantity_from="typed"), {}
-    scale = {name: _towards_better(row) for name, row in known.items()}
+    scale = {name: _towards_better(row, effects) for name, row in known.items()}
     joint = effects.joint(draws, seed)
     present = set(joint.columns.get_level_values(0)) if joint.columns.nlevels > 1 else set()
     quantity, drawn = lines["quantity"].to_numpy(dtype=float, copy=True), {}
@@ -152,10 +156,9 @@ def _quantities(
     return lines.assign(quantity=quantity, quantity_from=where), drawn
 
 
-def _towards_better(row: Row) -> float:
+def _towards_better(row: Row, effects: Any) -> float:
     """The number treated, negative where lower is better."""
-    treated = row.get("n_treated")
-    return np.nan if pd.isna(treated) else float(treated) * (-1 if row["better"] == "lower" else 1)
+    return everyone_treated(row, effects) * (-1 if row["better"] == "lower" else 1)
 
 
 def _typed_flags(lines: pd.DataFrame, known: dict[str, Row]) -> list[Flag]:

@@ -18,9 +18,10 @@ class Value:
     Parameters
     ----------
     lines : DataFrame
-        One row per line of the impact map: outcome, title, stakeholder, agency, quantity, quantity_from ("effect" or
-        "typed"), proxy, proxy_id, price_year, deadweight, displacement, attribution, drop_off, duration (years),
-        impact (value of year 1), present_value with low and high (2.5 and 97.5 % of the draws), source.
+        One row per line of the impact map: outcome, title, stakeholder, agency, quantity, quantity_from ("effect",
+        "typed" or "not valued in money", then without quantity, proxy and present_value), proxy, proxy_id, price_year,
+        deadweight, displacement, attribution, drop_off, duration (years), impact (value of year 1), present_value with
+        low and high (2.5 and 97.5 % of the draws), source.
     by_year : DataFrame
         year, value, factor, present_value.
     by_agency, by_stakeholder : DataFrame

@@ -82,12 +82,18 @@ def draw_present_values(
     Returns
     -------
     ndarray, shape (draws, n_lines)
-        Ranges are triangular, the stated value being the most likely one.
+        Ranges are triangular, the stated value being the most likely one. Lines that share a unit value of the shelf
+        share its draw: where it is too high for one of them it is too high for all.
     """
+    shared: dict[str, np.ndarray] = {}
     out = np.empty((draws, len(lines)))
     for place, line in enumerate(lines.to_dict("records")):
+        chances = {name: random.uniform(size=draws) for name in RANGED}
+        if line["proxy_id"]:
+            chances["proxy"] = shared.setdefault(line["proxy_id"], chances["proxy"])
         drawn = {
-            name: triangular(random, draws, line[f"{name}_low"], line[name], line[f"{name}_high"]) for name in RANGED
+            name: triangular(chance, line[f"{name}_low"], line[name], line[f"{name}_high"])
+            for name, chance in chances.items()
         }
         drawn["quantity"] = quantities.get(place, drawn["quantity"])
         years = int(line["duration"])
@@ -95,17 +101,13 @@ def draw_present_values(
     return out
 
 
-def triangular(
-    random: np.random.Generator, draws: int, low: float | None, mode: float, high: float | None
-) -> np.ndarray:
-    """Draws from a triangular distribution; constant where there is no range.
+def triangular(chance: np.ndarray, low: float | None, mode: float, high: float | None) -> np.ndarray:
+    """Turn chances into draws from a triangular distribution; constant where there is no range.
 
     Parameters
     ----------
-    random : Generator
-        The source of chance.
-    draws : int
-        How many.
+    chance : ndarray, shape (draws,)
+        Even draws between 0 and 1: the share of the distribution below each draw.
     low, high : float or None
         The ends; missing, or equal, for no range.
     mode : float
@@ -117,8 +119,11 @@ def triangular(
         The draws.
     """
     if pd.isna(low) or pd.isna(high) or not float(high) > float(low):  # type: ignore[arg-type]
-        return np.full(draws, float(mode))
-    return random.triangular(float(low), float(mode), float(high), draws)  # type: ignore[arg-type]
+        return np.full(len(chance), float(mode))
+    start, end = float(low), float(high)  # type: ignore[arg-type]
+    rising = start + np.sqrt(chance * (end - start) * (mode - start))
+    falling = end - np.sqrt((1 - chance) * (end - start) * (end - mode))
+    return np.where(chance * (end - start) < mode - start, rising, falling)
 
 
 def payback(present: np.ndarray, cost: float) -> float | None:

@@ -168,7 +168,7 @@ def _map(evaluation: Any) -> Table | None:
         rows,
         notes=[sentence(said(evaluation.value.convention))],
         source="; ".join(dict.fromkeys(said(s) for s in lines["source"] if said(s))) if "source" in lines else "",
-        meanings={words.NOT_APPLICABLE: "not applicable: the effect is net of it already"},
+        meanings={words.NOT_APPLICABLE: "not applicable: the effect is net of it already, or the line is not valued in money"},
         dense=True,
         width=52,
     )
