@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from evalkit import evidence, words
 from evalkit.counterfactual.deadweights import Quantities
@@ -79,7 +80,7 @@ class Effects:
         -------
         DataFrame, shape (draws, 4 per outcome)
             Columns (outcome, "effect" | "observed" | "counterfactual" | "deadweight"); outcomes without a sampling
-            distribution are absent. Normal, or t with the smallest degrees of freedom among the estimates.
+            distribution are absent. Normal, or t with each estimate's own degrees of freedom, heavy together.
         """
         known = {name: e for name, e in self.estimates.items() if e.influence is not None}
         columns = pd.MultiIndex.from_product([list(known), PARTS], names=["outcome", "part"])
@@ -87,11 +88,11 @@ class Effects:
             return pd.DataFrame(index=range(draws), columns=columns, dtype=float)
         sums = self._cluster_sums(known)
         random = np.random.default_rng([seed, 1])
-        noise = _noise(sums, draws, random) * _heavier(min(e.df for e in known.values()), draws, random)
+        noise, luck = _noise(sums, draws, random), random.uniform(size=(draws, 1))
         pieces, start = [], 0
         for estimate in known.values():
             width = len(estimate.influence.columns)  # type: ignore[union-attr]
-            pieces.append(_drawn(estimate, noise[:, start : start + width]))
+            pieces.append(_drawn(estimate, noise[:, start : start + width] * _heavier(estimate.df, luck)))
             start += width
         return pd.DataFrame(np.hstack(pieces), columns=columns)
 
@@ -147,11 +148,9 @@ def _noise(sums: np.ndarray, draws: int, random: np.random.Generator) -> np.ndar
     return random.standard_normal((draws, len(size))) @ (size[:, None] * axes)
 
 
-def _heavier(df: float, draws: int, random: np.random.Generator) -> np.ndarray:
-    """What turns normal draws into t draws; 1 without finite degrees of freedom."""
-    if not math.isfinite(df):
-        return np.ones((draws, 1))
-    return np.sqrt(df / random.chisquare(df, (draws, 1)))
+def _heavier(df: float, luck: np.ndarray) -> np.ndarray:
+    """What turns normal draws into t draws, from one uniform draw for all outcomes; 1 without finite df."""
+    return np.sqrt(df / stats.chi2.ppf(luck, df)) if math.isfinite(df) else np.ones(luck.shape)
 
 
 def _drawn(estimate: Estimate, noise: np.ndarray) -> np.ndarray:

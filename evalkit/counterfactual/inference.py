@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,38 +11,13 @@ import pandas as pd
 from scipy import stats
 
 from evalkit import words
+from evalkit.counterfactual.arms import TINY, cluster_flags, no_interval
 from evalkit.counterfactual.deadweights import deadweight_of, define_deadweight
-from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.exact import allow_for_no_events
+from evalkit.counterfactual.gaps import missing_shares
+from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.errors import EstimationError, Flag
-
-FEW_CLUSTERS = 20
-
-
-def small_sample(groups: np.ndarray | None) -> float:
-    """Give the factor by which contributions grow because clusters are few.
-
-    Parameters
-    ----------
-    groups : ndarray or None
-        Cluster codes of the rows concerned.
-
-    Returns
-    -------
-    float
-        sqrt(G / (G - 1)); 1 without clusters.
-
-    Raises
-    ------
-    EstimationError
-        There is only one cluster.
-    """
-    if groups is None:
-        return 1.0
-    count = len(np.unique(groups))
-    if count < 2:
-        raise EstimationError("all people are in one cluster, so nothing is known about differences between clusters.")
-    return math.sqrt(count / (count - 1))
 
 
 def mean_contributions(panel: Panel, values: np.ndarray | None = None) -> np.ndarray:
@@ -87,40 +63,44 @@ def conclude(
     effect : float
         In the outcome's unit.
     rows : dict of ndarray, shape (n,)
-        Contributions of each row to "effect" and, if not those of the treated's mean, to "observed".
+        Contributions of each row to "effect" and, if not those of the treated's mean, to "observed"; to "baseline"
+        where the estimator has its own.
     df : float
         Degrees of freedom of the effect; infinity for the normal.
     observed : float, optional
         Default: the treated's mean outcome.
     **also
-        balance, diagnostics, flags, n_treated, n_comparison.
+        balance, diagnostics, flags, n_treated, n_comparison; analysed (rows that count), readings (what was compared,
+        if not the outcome), baseline (the treated's level before, where the estimator has its own).
 
     Returns
     -------
     Estimate
-        Finished, with deadweight.
+        Finished, with deadweight; without an interval where that would be false.
     """
     treated = panel.treated == 1
+    analysed = also.get("analysed", np.ones(len(panel.y), bool))
     observed = float(panel.y[treated].mean()) if observed is None else observed
-    influence = _by_person(panel, rows)
+    effect = 0.0 if _constant(panel, also.get("readings", panel.y)) else float(effect)
+    before = _before(panel, plan, rows, analysed & treated, observed, also.get("baseline"))
+    influence = _by_person(panel, rows, before)
     groups = _person_groups(panel, influence.index)
     sums = {str(name): np.bincount(groups, column.to_numpy()) for name, column in influence.items()}
     se = math.sqrt(float((sums["effect"] ** 2).sum()))
-    critical = float(stats.t.ppf(0.5 + plan.level / 2, df))
+    fault = no_interval(panel, analysed, se)
+    critical = float(stats.t.ppf(0.5 + plan.level / 2, df)) if fault is None else math.nan
+    se = se if fault is None else math.nan
     values = {"effect": effect, "observed": observed, "counterfactual": observed - effect}
-    if "baseline" in influence:
-        values["baseline"] = float(np.nanmean(panel.baseline[treated]))  # type: ignore[index]
-    definition = define_deadweight(plan, "baseline" in influence)
-    deadweight, why = deadweight_of(definition, values, sums, critical)
-    n_clusters = None if panel.cluster is None else len(np.unique(panel.cluster))
-    flags = [*panel.flags, *also.get("flags", ()), *_cluster_flags(panel, n_clusters, df), *_no_deadweight(why)]
+    values |= {} if before.value is None else {"baseline": before.value}
+    deadweight, terms = _deadweight(panel, plan, values, sums, (critical, analysed, also), before)
+    flags = [*([fault] if fault else cluster_flags(panel, analysed, df)), *terms.pop("flags")]
     return Estimate(
-        effect=float(effect),
+        effect=effect,
         se=se,
         low=effect - critical * se,
         high=effect + critical * se,
-        p=_p(effect, se, df),
-        df=float(df),
+        p=float(2 * stats.t.sf(abs(effect) / se, df)),
+        df=float(df) if fault is None else math.nan,
         scale="difference",
         n_treated=also.get("n_treated", len(np.unique(panel.person[treated]))),
         n_comparison=also.get("n_comparison", len(np.unique(panel.person[~treated]))),
@@ -128,31 +108,95 @@ def conclude(
         counterfactual=observed - effect,
         deadweight=deadweight,
         balance=also.get("balance"),
-        diagnostics={"dropped": panel.dropped, **also.get("diagnostics", {})},
-        flags=tuple(flags),
+        diagnostics=_prepared(panel) | also.get("diagnostics", {}),
+        flags=(*panel.flags, *also.get("flags", ()), *flags),
         level=plan.level,
         estimator=plan.estimator,
-        n_clusters=n_clusters,
-        influence=influence,
-        why_no_deadweight=why,
-        terms={"top": definition.top, "bottom": definition.bottom, "values": values},
+        n_clusters=None if panel.cluster is None else len(np.unique(panel.cluster)),
+        influence=influence if fault is None else None,
+        why_no_deadweight=terms.pop("why"),
+        terms={**terms, "values": values},
     )
 
 
-def _p(effect: float, se: float, df: float) -> float:
-    """Two-sided p of no effect; NaN where the outcome does not vary at all."""
-    return float(2 * stats.t.sf(abs(effect) / se, df)) if se > 0 else math.nan
+def _prepared(panel: Panel) -> dict[str, Any]:
+    """What preparing the people found."""
+    return {"dropped": panel.dropped, "missing_covariates": missing_shares(panel.covariates)}
 
 
-def _by_person(panel: Panel, rows: dict[str, np.ndarray]) -> pd.DataFrame:
+def _constant(panel: Panel, readings: np.ndarray) -> bool:
+    """Whether everybody has the same reading, so that the effect is 0 and not a rounding error."""
+    return bool(np.ptp(readings) <= TINY * max(float(np.abs(panel.y).max()), 1e-300))
+
+
+def _deadweight(
+    panel: Panel, plan: Plan, values: dict[str, float], sums: dict[str, np.ndarray], how: tuple, before: Before
+) -> tuple[Deadweight | None, dict[str, Any]]:
+    """The deadweight; its terms, the reason where there is none, and what to say of it."""
+    critical, analysed, also = how
+    definition = define_deadweight(plan, before.value is not None)
+    found, why = deadweight_of(definition, values, sums, critical)
+    why = why if not why or plan.values != "score" or not before.why else before.why
+    flags = [Flag("counterfactual", "note", f"No deadweight: {why}.")] if why else []
+    if found is not None:
+        worth = also.get("diagnostics", {}).get("ess_comparison")
+        found, more = allow_for_no_events(panel, plan, found, analysed, worth, math.isfinite(critical))
+        flags += [*more, *(before.flags if plan.values == "score" else [])]
+    return found, {"top": definition.top, "bottom": definition.bottom, "why": why, "flags": flags}
+
+
+def _by_person(panel: Panel, rows: dict[str, np.ndarray], before: Before) -> pd.DataFrame:
     """Contributions summed by person: effect, observed, counterfactual, and baseline where it is known."""
-    observed = rows.get("observed")
-    observed = mean_contributions(panel) if observed is None else observed
+    observed = _observed_rows(panel, rows)
     table = {"effect": rows["effect"], "observed": observed, "counterfactual": observed - rows["effect"]}
-    if panel.baseline is not None and (~np.isnan(panel.baseline[panel.treated == 1])).any():
-        table["baseline"] = mean_contributions(panel, panel.baseline)
+    if before.value is not None:
+        table["baseline"] = before.rows
     frame = pd.DataFrame(table, index=pd.Index(panel.person, name="person"))
     return frame if frame.index.is_unique else frame.groupby(level="person").sum()
+
+
+def _observed_rows(panel: Panel, rows: dict[str, np.ndarray]) -> np.ndarray:
+    """Contributions to the treated's mean, the estimator's own if it has them."""
+    return rows["observed"] if "observed" in rows else mean_contributions(panel)
+
+
+@dataclass(frozen=True)
+class Before:
+    """The treated's level before the programme as the deadweight needs it, or why there is none."""
+
+    value: float | None = None
+    rows: np.ndarray | None = None
+    why: str = ""
+    flags: tuple[Flag, ...] = ()
+
+
+def _before(
+    panel: Panel,
+    plan: Plan,
+    rows: dict[str, np.ndarray],
+    mine: np.ndarray,
+    observed: float,
+    own: float | None,
+) -> Before:
+    """The level from which the same people improved: the observed mean less their mean improvement.
+
+    Improvement is taken over the analysed treated who were also read before, so that both ends are the same people's.
+    """
+    if panel.baseline is None:
+        return Before()
+    if own is not None:
+        return Before(own, rows["baseline"])
+    if plan.estimand == "ATE":
+        return Before(why="a score's deadweight is of the treated's improvement, and this effect is that on everybody")
+    gain = np.where(mine, panel.y - panel.baseline, np.nan)
+    there = mine & ~np.isnan(gain)
+    if there.sum() < 2:
+        return Before()
+    spread = _observed_rows(panel, rows) - mean_contributions(panel, gain)
+    lost = 1 - there.sum() / mine.sum()
+    text = "The deadweight leaves out the treated who have no reading from before."
+    flag = Flag("counterfactual", "caution", text, f"{words.percent(lost, 1)} of those analysed.")
+    return Before(observed - float(gain[there].mean()), spread, flags=(flag,) if lost > 0 else ())
 
 
 def _person_groups(panel: Panel, people: pd.Index) -> np.ndarray:
@@ -182,18 +226,3 @@ def check_nested(panel: Panel) -> None:
     movers = int(pairs["person"].duplicated().sum())
     if movers:
         raise EstimationError(f"{movers} people are in more than one cluster. Use the cluster at the index date.")
-
-
-def _cluster_flags(panel: Panel, n_clusters: int | None, df: float) -> list[Flag]:
-    """Few clusters make intervals less sure than they look."""
-    if n_clusters is None or n_clusters >= FEW_CLUSTERS:
-        return []
-    text = f"There are few clusters ({n_clusters}), so the interval and p-value are less certain than they look."
-    return [
-        Flag("counterfactual", "caution", text, f"Degrees of freedom {words.number(df, 1)}; 20 or more are wished for.")
-    ]
-
-
-def _no_deadweight(why: str) -> list[Flag]:
-    """The reason for no deadweight."""
-    return [Flag("counterfactual", "note", f"No deadweight: {why}.")] if why else []

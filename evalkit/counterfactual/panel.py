@@ -88,7 +88,7 @@ class Panel:
     columns : Columns
         What each column is.
     dropped : int
-        Rows left out for want of an outcome or an arm.
+        People left out, or of whom a row is, for want of an outcome or an arm.
     flags : tuple of Flag
         What preparing found.
     """
@@ -158,14 +158,14 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, repeated: bool = 
     complete = used[needed].notna().all(axis=1)
     if columns.cluster:
         complete &= used[columns.cluster].notna()
+    left_out, everybody = _people_left_out(used, complete, columns)
     used = _sorted(used[complete], columns)
     _check_people(used, columns, repeated)
     y = used[columns.outcome].to_numpy(dtype=float)
     covariates = used[list(columns.covariates)].reset_index(drop=True)
     x, flags = encode(covariates)
-    dropped = int((~complete).sum())
-    if dropped:
-        flags.insert(0, _dropped_flag(dropped, len(frame)))
+    if left_out:
+        flags.insert(0, _dropped_flag(left_out, everybody, repeated))
     return Panel(
         y=y,
         treated=_arm(used, columns),
@@ -177,7 +177,7 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, repeated: bool = 
         baseline=as_numbers(used[columns.baseline]) if columns.baseline else None,
         frame=used.reset_index(drop=True),
         columns=columns,
-        dropped=dropped,
+        dropped=left_out,
         flags=tuple(flags),
     )
 
@@ -187,13 +187,20 @@ def _row_names(n: int) -> np.ndarray:
     return np.char.add("row ", np.char.zfill(np.arange(n).astype(str), len(str(n))))
 
 
-def _dropped_flag(dropped: int, rows: int) -> Flag:
-    """How many rows were left out."""
-    share = words.percent(dropped / rows, 1)
-    text = "People without this outcome, or without an arm or cluster, are not in the estimate."
-    return Flag(
-        "counterfactual", "caution" if dropped / rows > 0.05 else "note", text, f"{share} of those in the cohort."
-    )
+def _people_left_out(used: pd.DataFrame, complete: pd.Series, columns: Columns) -> tuple[int, int]:
+    """How many people lose a row, of how many; rows count as people where ids are not known."""
+    if columns.person is None:
+        return int((~complete).sum()), len(used)
+    return int(used.loc[~complete, columns.person].nunique()), int(used[columns.person].nunique())
+
+
+def _dropped_flag(dropped: int, people: int, repeated: bool) -> Flag:
+    """How many people were left out, or a reading of theirs."""
+    share = dropped / people
+    what = "Readings" if repeated else "People"
+    text = f"{what} without this outcome, or without an arm or cluster, are not in the estimate."
+    detail = f"{words.percent(share, 1)} of those in the cohort{' lack one' if repeated else ''}."
+    return Flag("counterfactual", "caution" if share > 0.05 else "note", text, detail)
 
 
 def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:

@@ -12,6 +12,7 @@ from evalkit.counterfactual.attrition import attrition_flags, attrition_table
 from evalkit.counterfactual.benchmarks import benchmark_table
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import estimate
+from evalkit.counterfactual.gaps import gap_flags, largest_difference, unit_flags
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
 from evalkit.counterfactual.rows import (
@@ -30,6 +31,9 @@ from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_
 if TYPE_CHECKING:
     from evalkit.outcomes import Outcomes
     from evalkit.study.model import Also, Counterfactual
+
+
+RANDOMISED = 5  # on the Maryland scale, where chance decides
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     found, failed = _estimate_all(outcomes, plan, names, chosen)
     also, also_flags = _also(outcomes, plan, found, chosen)
     level = evidence.level(plan.design, _shown(found))
+    own = [*_own_flags(found), *gap_flags(found, evidence.level(plan.design).sms == RANDOMISED)]
     rows = [_row(outcomes, name, place, found, failed, level) for place, name in enumerate(names)]
     table = as_table([row | {"estimator": row.get("estimator", plan.estimator)} for row in rows], COLUMNS)
     table["p_adjusted"] = holm(table["p"])
@@ -81,7 +86,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     attrition = attrition_table(outcomes, names)
     measures, measure_flags = single_measures(outcomes, plan, names, chosen)
     benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
-    flags = [*_own_flags(found), *_failed_flags(failed), *also_flags, *attrition_flags(attrition), *measure_flags]
+    flags = [*own, *_failed_flags(failed), *also_flags, *attrition_flags(attrition), *measure_flags]
     return Effects(
         outcomes=outcomes,
         study=outcomes.cohort.study,  # type: ignore[arg-type]
@@ -226,7 +231,8 @@ def run(outcomes: Outcomes, name: str, analysis: Analysis) -> Estimate:
         time=time,
         **options,
     )
-    return replace(found, flags=tuple(replace(flag, about=name) for flag in found.flags))
+    flags = (*found.flags, *unit_flags(found, told))
+    return replace(found, flags=tuple(replace(flag, about=name) for flag in flags))
 
 
 def _has(frame: pd.DataFrame, column: str) -> bool:
@@ -346,7 +352,7 @@ def _benchmarked(
 
 def _shown(found: dict[str, Estimate]) -> dict[str, Any]:
     """The worst of what the estimates showed about comparability."""
-    worst = [e.diagnostics["max_smd_after"] for e in found.values() if "max_smd_after" in e.diagnostics]
+    worst = [largest for e in found.values() if (largest := largest_difference(e)) is not None]
     return {"max_smd_after": max(worst)} if worst else {}
 
 

@@ -189,7 +189,7 @@ def test_joint_draws_have_the_estimates_means_errors_and_shared_people(outcomes_
         assert drawn[(name, "effect")].mean() == pytest.approx(
             table.loc[name, "effect"], abs=0.02 * table.loc[name, "se"] * 3
         )
-        df = min(table["df"])
+        df = table.loc[name, "df"]
         assert drawn[(name, "effect")].std() == pytest.approx(table.loc[name, "se"] * np.sqrt(df / (df - 2)), rel=0.03)
         gap = drawn[(name, "observed")] - drawn[(name, "counterfactual")] - drawn[(name, "effect")]
         assert gap.abs().max() < 1e-9
@@ -221,6 +221,62 @@ def test_an_adverse_interval_is_worse_and_one_that_includes_0_is_no_clear_differ
         lambda row: conclude_in_words(float(row.low), float(row.high), row.better),
         "conclusion",
     )
+
+
+def with_gaps(share=0.2, seed=3):
+    """Treated people are older, and the age of some is not known."""
+    people = drawn_people()
+    random = np.random.default_rng(seed)
+    people["age"] = (people["age"] + 3 * (people["arm"] == "new")).astype(float)
+    return people.assign(age=people["age"].where(random.uniform(size=len(people)) > share))
+
+
+MATCHED = PLAN.replace('"RCT"', '"propensity score matching with pre-programme outcome and evidence of comparability"')
+
+
+def test_people_without_a_covariate_are_said_not_to_be_adjusted_for_it_unless_chance_decided(outcomes_of, grid):
+    plans = {"chance": PLAN, "covariates": MATCHED, "plain": MATCHED.replace('"ols"', '"difference"')}
+    grid(
+        """
+        plan       | missing | serious
+        covariates | 0.2     | 2
+        covariates | 0.02    | 0
+        chance     | 0.2     | 0
+        plain      | 0.2     | 0
+        """,
+        lambda row: sum(
+            flag.text == "People without age are not adjusted for it." and flag.level == "serious"
+            for flag in cf.estimate_effects(outcomes_of(plans[row.plan], with_gaps(row.missing))).flags
+        ),
+        "serious",
+    )
+
+
+def test_what_is_missing_counts_against_comparability_as_it_was_before(outcomes_of):
+    many, none = (cf.estimate_effects(outcomes_of(MATCHED, with_gaps(share))) for share in (0.4, 0.0))
+    assert none.evidence.sms == 3
+    assert many.evidence.sms == 2
+    assert "after adjustment the arms still differ" in many.evidence.reason
+
+
+def test_a_large_effect_in_estimated_standard_deviations_is_noted(outcomes_of):
+    people = drawn_people()
+    moved = people.assign(mood_1=people["mood_1"] + 20 * (people["arm"] == "new"))
+    noted = [
+        [flag.about for flag in cf.estimate_effects(outcomes_of(people=table)).flags if "standard dev" in flag.text]
+        for table in (moved, people.assign(mood_1=people["mood_0"], worry_1=people["worry_0"]))
+    ]
+    assert noted == [["feeling"], []]
+
+
+def test_did_counts_people_and_not_rows_among_those_who_lack_a_reading(outcomes_of):
+    people = drawn_people()
+    people.loc[:11, ["mood_1", "worry_1"]] = np.nan
+    found = cf.estimate_effects(outcomes_of(people=people), feeling="did").estimates["feeling"]
+    assert found.diagnostics["dropped"] == 12
+    assert [flag.detail for flag in found.flags if flag.text.startswith("Readings without this outcome")] == [
+        "5.0% of those in the cohort lack one."
+    ]
 
 
 # ------------------------------------------------------------------ real studies

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from evalkit.counterfactual.inference import conclude, small_sample
+from evalkit.counterfactual.arms import allow_for_size
+from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.linear import least_squares
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
@@ -24,18 +23,19 @@ from evalkit.errors import EstimationError
     says="weighting and regression together: right if either model is right",
 )
 def aipw(panel: Panel, plan: Plan) -> Estimate:
-    """Logit score and linear outcome model; standard error from the influence function."""
+    """Logit score and linear outcome model; standard error from the influence function, allowing for small arms."""
     score = propensity(panel)
     run = _ate if plan.estimand == "ATE" else _att
     effect, observed, rows, observed_rows, weights = run(panel, score.probability, bool(plan.options["normalise"]))
-    scale = small_sample(panel.cluster)
+    modelled = ("treated", "comparison") if plan.estimand == "ATE" else ("comparison",)
+    scale, df = allow_for_size(panel, rows, weights, modelled)
     found, flags = describe_weights(panel, score, weights)
     return conclude(
         panel,
         plan,
         effect,
         {"effect": rows * scale, "observed": observed_rows * scale},
-        len(np.unique(panel.cluster)) - 1 if panel.cluster is not None else math.inf,
+        df,
         observed=observed,
         balance=found.pop("balance"),
         diagnostics=found,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from evalkit import words
-from evalkit.counterfactual.inference import check_nested, conclude
+from evalkit.counterfactual.inference import check_nested, conclude, mean_contributions
 from evalkit.counterfactual.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
@@ -99,7 +99,7 @@ def _changes(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
     contrast = np.array([0.0, 1.0])
     rows = {"effect": row_contributions(fit, contrast, plan.se, later.cluster)}
     df = degrees_of_freedom(fit, contrast, plan.se, later.cluster)
-    return conclude(later, plan, float(fit.beta[1]), rows, df, flags=flags)
+    return conclude(later, plan, float(fit.beta[1]), rows, df, flags=flags, readings=after - before)
 
 
 def _four_means(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
@@ -120,4 +120,6 @@ def _four_means(panel: Panel, plan: Plan, flags: list[Flag]) -> Estimate:
     df = degrees_of_freedom(fit, effect, plan.se, cluster)
     mean = float(panel.y[(t == 1) & (post == 1)].mean())
     panel = replace(panel, baseline=np.where(post == 0, panel.y, np.nan))
-    return conclude(panel, plan, float(fit.beta[3]), rows, df, observed=mean, flags=flags)
+    rows["baseline"] = mean_contributions(panel, panel.baseline)
+    level = float(panel.y[(t == 1) & (post == 0)].mean())
+    return conclude(panel, plan, float(fit.beta[3]), rows, df, observed=mean, flags=flags, baseline=level)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from evalkit.counterfactual.inference import conclude, small_sample
+from evalkit.counterfactual.arms import allow_for_size
+from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
@@ -33,16 +32,17 @@ def ipw(panel: Panel, plan: Plan) -> Estimate:
     means, rows = {}, {}
     for arm, (weights, slope) in arms.items():
         means[arm], rows[arm] = _arm_mean(panel, plan, score, weights, slope)
-    scale = small_sample(panel.cluster)
-    observed = rows[1] * scale
     weights = arms[1][0] + arms[0][0]
+    modelled = ("treated", "comparison") if ate else ("comparison",)
+    scale, df = allow_for_size(panel, rows[1] - rows[0], weights, modelled)
+    observed = rows[1] * scale
     found, flags = describe_weights(panel, score, weights)
     return conclude(
         panel,
         plan,
         means[1] - means[0],
         {"effect": (rows[1] - rows[0]) * scale, "observed": observed},
-        len(np.unique(panel.cluster)) - 1 if panel.cluster is not None else math.inf,
+        df,
         observed=means[1],
         balance=found.pop("balance"),
         diagnostics=found,

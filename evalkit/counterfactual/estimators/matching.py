@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
+from evalkit.counterfactual.arms import arm_clusters
 from evalkit.counterfactual.balances import balance, balance_report
 from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.linear import least_squares, row_contributions
@@ -57,6 +58,7 @@ def matching(panel: Panel, plan: Plan) -> Estimate:
         {"effect": rows, "observed": spread},
         df,
         observed=observed,
+        analysed=matched,
         n_treated=int(treated.sum()),
         n_comparison=int((matched & (panel.treated == 0)).sum()),
         balance=table,
@@ -202,13 +204,9 @@ def _carried(panel: Panel, rows: np.ndarray, sets: np.ndarray, kept: np.ndarray)
     full[kept] = rows
     cluster, pair = panel.cluster[kept], codes(sets[kept])
     both = codes(np.char.add(np.char.add(cluster.astype(str), "/"), pair.astype(str)))
-    count = len(np.unique(cluster))
-    if count < 2:
-        raise EstimationError(
-            "all matched people are in one cluster, so nothing is known about differences between clusters."
-        )
+    count = max(2, min(arm_clusters(panel, sets >= 0).values()))  # with 1 no interval is given, see `conclude`
     by_pair, by_cluster, by_both = (float((np.bincount(g, rows) ** 2).sum()) for g in (pair, cluster, both))
-    by_cluster *= count / (count - 1)
+    by_cluster *= count / (count - 1)  # the smaller arm's: it has the least to say about clusters
     wanted = max(by_pair + by_cluster - by_both, by_pair, by_cluster)
     now = float((np.bincount(cluster, rows) ** 2).sum())
     return full * math.sqrt(wanted / now) if now > 0 else full, float(min(count, len(np.unique(pair))) - 1)
