@@ -101,8 +101,15 @@ def _lock() -> str | None:
 
 def _parameters(evaluation: Evaluation) -> dict[str, str]:
     study = evaluation.study
-    found = {"Seed": str(study.study.seed), "Disclosure rule": study.disclosure.rule}
-    if study.counterfactual is not None:
+    people = evaluation.cohort is not None
+    found: dict[str, str] = {
+        "Disclosure rule": study.disclosure.rule if people else "none needed: published figures only"
+    }
+    if people:
+        found["Seed"] = str(study.study.seed)
+    if study.counterfactual is not None and not people:
+        found["Estimator"] = study.counterfactual.estimator
+    elif study.counterfactual is not None:
         found["Estimator"] = study.counterfactual.estimator
         found["Interval"] = f"{study.counterfactual.level:.0%}"
     if study.domain:

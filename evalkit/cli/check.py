@@ -70,6 +70,10 @@ def _cohort(study: Study) -> Iterator[str | Flag]:
     yield f"{counted} of {started} {study.study.people} in the cohort"
     yield _plural(len(study.measure), "measure")
     yield from cohort.flags
+    if study.measure:
+        from evalkit.outcomes import score_outcomes
+
+        yield from score_outcomes(cohort).flags
 
 
 def _rates(study: Study) -> Iterator[str | Flag]:

@@ -10,6 +10,7 @@ from evalkit.cohort.flow import Step
 from evalkit.cohort.kinds import as_ids
 from evalkit.errors import Flag, StudyError, did_you_mean, several
 from evalkit.study.model import Arm, CohortPlan
+from evalkit.words import listed
 
 
 def text_of(column: pd.Series) -> pd.Series:
@@ -143,6 +144,36 @@ def check_arms(plan: CohortPlan, rows: pd.DataFrame, arms: pd.Series, flow: pd.D
             shown = did_you_mean(str(value), values) if len(values) <= 10 else ""
             problems.append(f"{lead}: no row has that value. {shown}".strip())
     raise_data(where, problems)
+
+
+def flag_words(plan: CohortPlan, rows: pd.DataFrame, arms: pd.Series | None) -> list[Flag]:
+    """A caveat on words of the arm's column that are neither arm: often a slip of the pen.
+
+    Parameters
+    ----------
+    plan : CohortPlan
+        With an arm, or without.
+    rows : DataFrame
+        The starting rows.
+    arms : Series of str, or None
+        The arm of each.
+
+    Returns
+    -------
+    list of Flag
+        At most one, naming the words.
+    """
+    if plan.arm is None or arms is None:
+        return []
+    words_found = text_of(rows.loc[arms.isna(), plan.arm.column]).dropna().unique()
+    if not len(words_found):
+        return []
+    shown = listed([f'"{word}"' for word in words_found[:5]])
+    text = f"Column {plan.arm.column} holds words that are neither arm: {shown}."
+    detail = (
+        f'These people are left out. The arms are "{plan.arm.treated}" and "{plan.arm.comparison}", letter by letter.'
+    )
+    return [Flag("cohort", "caution", text, detail, plan.arm.column)]
 
 
 def flag_groups(plan: CohortPlan, table: pd.DataFrame) -> list[Flag]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit.cohort.arms import arm_of, arm_step, check_arms, flag_groups, text_of
+from evalkit.cohort.arms import arm_of, arm_step, check_arms, flag_groups, flag_words, text_of
 from evalkit.cohort.checks import flag_tables, how_many
 from evalkit.cohort.flow import Step, flow_table, reasons_table
 from evalkit.cohort.kinds import prepare
@@ -128,6 +128,7 @@ def _cohort(study: Study | None, plan: CohortPlan, given: dict[str, pd.DataFrame
         *start.flags,
         *flag_tables(scope, answers.read),
         *_flag_answers(steps, flow, answers),
+        *flag_words(plan, made, arm),
         *flag_groups(plan, table),
     ]
     kept = Scope(

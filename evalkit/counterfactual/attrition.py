@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import words
+from evalkit import disclosure, words
 from evalkit.errors import Flag
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ def attrition_flags(table: pd.DataFrame) -> list[Flag]:
         share = rows.set_index("arm")["share"]
         gap = share["treated"] - share["comparison"]
         if abs(gap) > UNEVEN:
-            text = f"The arms differ by {words.points(abs(gap), sign=False)} in how many have this outcome."
-            detail = f"Treated {words.percent(share['treated'])}, comparison {words.percent(share['comparison'])}."
+            text = f"The arms differ by about {max(1, round(100 * abs(gap)))} points in how many have this outcome."
+            told = [
+                f"{row['arm']} {disclosure.roughly(int(row['people']) - int(row['analysed']), int(row['people']))}"
+                for row in rows.to_dict("records")
+            ]
+            detail = f"Without it: {words.listed(told)}."
             flags.append(Flag("counterfactual", "caution", text, detail, str(name)))
     return flags

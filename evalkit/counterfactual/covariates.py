@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit import words
+from evalkit import disclosure, words
 from evalkit.errors import Flag
 
 
@@ -110,7 +110,7 @@ def _dummies(column: pd.Series) -> dict[str, np.ndarray]:
 def _missing_flags(covariates: pd.DataFrame) -> list[Flag]:
     """Which covariates had gaps and what was done."""
     counts = covariates.isna().sum()
-    shares = [f"{name} ({words.percent(n / len(covariates), 1)})" for name, n in counts.items() if n]
+    shares = [f"{name} ({disclosure.roughly(int(n), len(covariates))})" for name, n in counts.items() if n]
     if not shares:
         return []
     text = f"Missing covariates were filled with their mean and marked by an indicator: {words.listed(shares)}."

@@ -85,7 +85,7 @@ def gap_flags(found: Mapping[str, Estimate], randomised: bool) -> list[Flag]:
         if not much:
             continue
         text = f"People without {words.listed(list(much))} are not adjusted for it."
-        parts = [f"{covariate} is missing for {words.percent(share, 1)}" for covariate, share in much.items()]
+        parts = [f"{covariate} is missing for about {5 * round(20 * share)}%" for covariate, share in much.items()]
         flags.append(Flag("counterfactual", "serious", text, f"{words.listed(parts)} of those analysed.", name))
     return flags
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit import words
+from evalkit import disclosure, words
 from evalkit.counterfactual.covariates import as_numbers, encode, is_number
 from evalkit.errors import EstimationError, Flag, did_you_mean, several
 
@@ -196,11 +196,11 @@ def _people_left_out(used: pd.DataFrame, complete: pd.Series, columns: Columns) 
 
 def _dropped_flag(dropped: int, people: int, repeated: bool) -> Flag:
     """How many people were left out, or a reading of theirs."""
-    share = dropped / people
     what = "Readings" if repeated else "People"
     text = f"{what} without this outcome, or without an arm or cluster, are not in the estimate."
-    detail = f"{words.percent(share, 1)} of those in the cohort{' lack one' if repeated else ''}."
-    return Flag("counterfactual", "caution" if share > 0.05 else "note", text, detail)
+    share = disclosure.roughly(dropped, people)
+    detail = f"{share[:1].upper()}{share[1:]} of those in the cohort{' lack one' if repeated else ''}."
+    return Flag("counterfactual", "caution" if dropped / people > 0.05 else "note", text, detail)
 
 
 def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalkit import words
+from evalkit import disclosure, words
 from evalkit.counterfactual.balances import balance, balance_report
 from evalkit.counterfactual.panel import Panel
 from evalkit.errors import EstimationError, Flag
@@ -133,8 +133,9 @@ def weight_flags(panel: Panel, score: Score, weights: np.ndarray) -> list[Flag]:
         )
     beyond = (score.logit[treated] > score.logit[~treated].max()) | (score.logit[treated] < score.logit[~treated].min())
     if beyond.mean() > 0.02:
-        share_beyond = words.percent(beyond.mean(), 0)
-        text = f"{share_beyond} of the treated are unlike anybody in the comparison (outside its range of scores)."
+        share = disclosure.roughly(int(beyond.sum()), len(beyond))
+        who = f"{share[:1].upper()}{share[1:]} of the treated"
+        text = f"{who} are unlike anybody in the comparison (outside its range of scores)."
         flags.append(Flag("counterfactual", "serious" if beyond.mean() > 0.2 else "caution", text))
     return flags
 

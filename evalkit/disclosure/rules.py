@@ -131,3 +131,24 @@ def count(n: float | None, rule: str = "uk-children-10", published: bool = False
     if n < 0 or n != int(n):
         raise DisclosureError(f"{n} is not a count of people: it cannot be judged and does not leave.")
     return int(n) if published else find_rule(rule).shown(int(n))
+
+
+def roughly(n: int, of: int, rule: str = "uk-children-10") -> str:
+    """Write a share of people in a remark beside tables, so coarse that no count can be worked out from both.
+
+    Parameters
+    ----------
+    n, of : int
+        How many people, of how many.
+    rule : str
+        The rule set in force.
+
+    Returns
+    -------
+    str
+        "a few" where the count itself may not be printed; else "about 15%", to the nearest five.
+    """
+    if not isinstance(count(n, rule), int):
+        return "a few"
+    share = 5 * round(20 * n / of)
+    return f"about {share}%" if share else "fewer than 5%"

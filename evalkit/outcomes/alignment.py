@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.errors import Flag, Level
 from evalkit.outcomes.ground import Ground, Reading
-from evalkit.words import percent
+from evalkit.words import listed, percent
 
 if TYPE_CHECKING:
     from evalkit.study.model import Occasion
@@ -103,7 +103,7 @@ def _flags(
     flags: list[Flag] = []
     if unscored:
         text = f"{_readings(ground, unscored)} have too few answers for a score, or no value, and are not used."
-        flags.append(Flag("outcomes", "note", text, f"Of {ground.says(len(ours))} readings in all.", measure))
+        flags.append(Flag("outcomes", "note", text, about=measure))
     if undated:
         text = f"{_readings(ground, undated)} have no date and are not used."
         flags.append(Flag("outcomes", "caution", text, about=measure))
@@ -115,10 +115,12 @@ def _flags(
 
 
 def _readings(ground: Ground, count: int, of: int = 0) -> str:
-    """The start of a sentence about so many readings, with their share where that tells of no few people."""
+    """The start of a sentence about so many readings, to two figures: exact totals could be set against the tables."""
     shown = ground.says(count)
-    share = f" ({percent(count / of)})" if of and shown[0].isdigit() else ""
-    return f"{shown[:1].upper()}{shown[1:]} readings{share}"
+    if not shown[0].isdigit():
+        return f"{shown[:1].upper()}{shown[1:]} readings"
+    rough = round(count, 1 - len(str(count))) if count >= 10 else count
+    return f"About {rough:,} readings{f' ({percent(count / of, 0)})' if of and count / of >= 0.005 else ''}"
 
 
 def _outside_flags(ground: Ground, measure: str, aligned: pd.DataFrame, occasions: Sequence[Occasion]) -> list[Flag]:
@@ -130,6 +132,6 @@ def _outside_flags(ground: Ground, measure: str, aligned: pd.DataFrame, occasion
     early, late = int((outside["day"] < first).sum()), int((outside["day"] > last).sum())
     parts = [(early, "too early"), (late, "too late"), (len(outside) - early - late, "between two windows")]
     found = f"{_readings(ground, len(outside), len(aligned))} fall outside every occasion's window and are not used."
-    detail = "; ".join(f"{ground.says(n)} {word}" for n, word in parts if n)
+    detail = listed([word for n, word in parts if n])
     level: Level = "caution" if len(outside) > _MANY_OUTSIDE * len(aligned) else "note"
     return [Flag("outcomes", level, found, f"{detail[:1].upper()}{detail[1:]}.", measure)]

@@ -26,6 +26,29 @@ def record_of(evaluation: Any) -> dict[str, Any]:
     return getattr(evaluation, "provenance", None) or record(evaluation)
 
 
+def few_events(share: object, n: object, rule: str) -> bool:
+    """Whether a share of n people, none of them or all of them apart, tells of fewer than may be printed.
+
+    Parameters
+    ----------
+    share : number
+        Of those with the event.
+    n : number
+        How many people.
+    rule : str
+        The disclosure rule in force.
+
+    Returns
+    -------
+    bool
+        True where those with, or those without, are too few.
+    """
+    if not finite(share) or not finite(n):
+        return False
+    yes = round(real(share) * real(n))
+    return any(hidden(count(part, rule)) for part in (yes, max(0, round(real(n)) - yes)))
+
+
 def people(n: object, evaluation: Any) -> str:
     """A count of people as it may be printed: "1,284" or "[c]"."""
     if not finite(n):

@@ -215,14 +215,26 @@ def _page(book: Any, title: dict[str, Any]) -> dict[str, Any]:
             parts.append(_markdown(cell.source, contents))
             continue
         tags = cell.get("metadata", {}).get("tags", [])
-        if cell.cell_type == "code" and "injected-parameters" not in tags:
-            code.append(cell.source)
+        if cell.cell_type == "code" and "parameters" in tags and _injected(book):
+            continue  # the study that was run stands in the cell papermill put below it
+        if cell.cell_type == "code":
+            code.append(_as_shared(cell.source) if "injected-parameters" in tags else cell.source)
             parts += _outputs(cell, page, contents, code)
     page["parts"], page["contents"] = [part for part in parts if part], contents
     page["style"] = style() + (TEMPLATE / "page.css").read_text(encoding="utf-8").replace(
         "FOOT", page["foot"].replace('"', "'")
     )
     return page
+
+
+def _injected(book: Any) -> bool:
+    return any("injected-parameters" in cell.get("metadata", {}).get("tags", []) for cell in book.cells)
+
+
+def _as_shared(source: str) -> str:
+    """The parameters as another machine would write them: the study's folder, not where it lay on this one."""
+    lines = [line for line in source.splitlines() if not line.startswith("#")]
+    return re.sub(r'study = "[^"]*/([^"/]+)"', r'study = "data/raw/\1"', "\n".join(lines))
 
 
 def _outputs(cell: Any, page: dict[str, Any], contents: list[dict[str, str]], code: list[str]) -> list[str]:

@@ -32,5 +32,5 @@ def disagreements(study: Study, names: Names, with_files: bool = True) -> list[s
     """
     checks = [*checks_persons.CHECKS, *checks_answers.CHECKS]
     if with_files:
-        checks.insert(0, checks_persons.files_there)
+        checks[:0] = [checks_persons.files_there, checks_persons.id_of_its_own]
     return list(dict.fromkeys(problem for check in checks for problem in check(study, names)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from evalkit.errors import StudyError
@@ -104,6 +106,32 @@ def files_there(study: Study, _: Names) -> Problems:
         if problem := missing_file(study.folder, file):
             drawn = " evalkit simulate draws the tables of a synthetic study." if study.simulation else ""
             yield f"{place}: {problem}{drawn}"
+
+
+def id_of_its_own(study: Study, _: Names) -> Problems:
+    """Another study beside this one with the same id: one report would take the place of the other.
+
+    Parameters
+    ----------
+    study : Study
+        Whose id.
+
+    Yields
+    ------
+    str
+        Place, finding, remedy.
+    """
+    for file in sorted(study.folder.parent.glob("*/study.toml")):
+        if file.parent != study.folder and _id_in(file) == study.id:
+            twin = f'"{study.id}" is the id of {file.parent.name} too'
+            yield f"[study] id: {twin}, and reports go by id. Write another id."
+
+
+def _id_in(file: Path) -> object:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))["study"]["id"]
+    except (OSError, ValueError, KeyError, TypeError):  # whatever is wrong with a neighbour is for its own check
+        return None
 
 
 # ---------------------------------------------------------------- occasions and measures

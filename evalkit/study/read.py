@@ -112,6 +112,7 @@ def study_file(path: Path) -> Path:
     StudyError
         There is no such study, with the nearest ones.
     """
+    path = _in_project(path)
     if path.is_dir():
         if (path / FILE).is_file():
             return (path / FILE).resolve()
@@ -121,6 +122,14 @@ def study_file(path: Path) -> Path:
             return path.resolve()
         raise StudyError(f"{shown(path)} is not a study. Give the study's folder, or its {FILE}.")
     raise StudyError(f"There is no study folder {_as_given(path)}. {_studies_near(path)}".rstrip())
+
+
+def _in_project(path: Path) -> Path:
+    """A relative folder is also looked up from the folders above: a notebook runs in notebooks/, not in the project."""
+    if path.is_absolute() or path.exists():
+        return path
+    found = (above / path for above in Path.cwd().parents[:3] if (above / path).exists())
+    return next(found, path)
 
 
 def _as_given(path: Path) -> str:

@@ -178,7 +178,7 @@ def test_uneven_loss_is_counted_by_arm_and_flagged(outcomes_of):
     effects = cf.estimate_effects(outcomes_of(people=people))
     lost = effects.attrition.set_index(["outcome", "arm"]).loc["job"]
     assert lost["share"].to_dict() == {"treated": 1.0, "comparison": 0.8}
-    assert "The arms differ by 20.0 points in how many have this outcome." in [flag.text for flag in effects.flags]
+    assert "The arms differ by about 20 points in how many have this outcome." in [flag.text for flag in effects.flags]
 
 
 def test_joint_draws_have_the_estimates_means_errors_and_shared_people(outcomes_of):
@@ -275,7 +275,7 @@ def test_did_counts_people_and_not_rows_among_those_who_lack_a_reading(outcomes_
     found = cf.estimate_effects(outcomes_of(people=people), feeling="did").estimates["feeling"]
     assert found.diagnostics["dropped"] == 12
     assert [flag.detail for flag in found.flags if flag.text.startswith("Readings without this outcome")] == [
-        "5.0% of those in the cohort lack one."
+        "About 5% of those in the cohort lack one."
     ]
 
 

@@ -49,15 +49,15 @@ def test_both_ends_of_a_window_count_and_a_day_more_does_not(cohort_of, people):
     assert found.wide["swemwbs@baseline"].notna().tolist() == [True, True, False, False]
     flag = next(flag for flag in found.flags if "outside every occasion" in flag.text)
     assert flag.text.startswith("A few readings fall outside")  # two: no number that tells of so few
-    assert flag.detail == "A few too early; a few between two windows."
+    assert flag.detail == "Too early and between two windows."
 
 
 def test_the_share_of_readings_outside_every_window_is_told(cohort_of, people):
     table = forms(*[(f"p{n:03d}", "2024-01-01" if n < 30 else "2022-01-01", 3) for n in range(40)])
     found = score_outcomes(cohort_of(people(40), {"forms": table}, {"occasion": OCCASIONS, "measure": [WELLBEING]}))
     flag = next(flag for flag in found.flags if "outside every occasion" in flag.text)
-    assert flag.text == "10 readings (25.0%) fall outside every occasion's window and are not used."
-    assert (flag.level, flag.detail) == ("caution", "10 too early.")
+    assert flag.text == "About 10 readings (25%) fall outside every occasion's window and are not used."
+    assert (flag.level, flag.detail) == ("caution", "Too early.")
 
 
 def test_a_form_that_cannot_be_scored_does_not_take_the_place_of_one_that_can(cohort_of, people):

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from evalkit import words
+from evalkit import disclosure
 from evalkit.counterfactual.arms import arm_clusters
 from evalkit.counterfactual.balances import balance, balance_report
 from evalkit.counterfactual.inference import conclude
@@ -222,8 +222,7 @@ def _unmatched(panel: Panel, treated: np.ndarray) -> list[Flag]:
     lost = int((panel.treated == 1).sum() - treated.sum())
     if not lost:
         return []
-    share = lost / (panel.treated == 1).sum()
-    text = (
-        f"{words.percent(share, 0)} of the treated found no comparison person near enough and are not in this estimate."
-    )
+    share = disclosure.roughly(lost, int((panel.treated == 1).sum()))
+    who = f"{share[:1].upper()}{share[1:]} of the treated"
+    text = f"{who} found no comparison person near enough and are not in this estimate."
     return [Flag("counterfactual", "caution", text, "The effect is that of the treated who could be matched.")]

@@ -84,6 +84,8 @@ def _second(evaluation: Any, row: Any) -> list[str]:
         )
     if contract is not None:
         told += [_trigger(one) for one in contract.triggers.itertuples() if finite(one.relative)]
+        unjudged = [one for one in contract.triggers.itertuples() if not finite(one.relative)]
+        told += [sentence(f"{said(one.says)}: {lower_first(said(one.note))}") for one in unjudged if said(one.note)]
     found = evaluation.value
     if found is not None and finite(found.ratio_low) and finite(found.ratio_high):
         told.append(verdict(found))
@@ -271,12 +273,20 @@ def _also(evaluation: Any, row: Any) -> str:
     return f'<div class="ek-also"><h3>Also found</h3><ul>{items}</ul></div>' if items else ""
 
 
+def _weightiest(cautions: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """Of the cautions, those on the estimate and the money before those on the questionnaires."""
+    order = {"counterfactual": 0, "contract": 1, "value": 2, "outcomes": 3}
+    return sorted(cautions, key=lambda one: (order.get(one[1].room, 4), one[0]))
+
+
 def _care(evaluation: Any) -> str:
-    serious = [(place, flag) for place, flag in enumerate(evaluation.flags, start=1) if flag.level == "serious"]
+    grave = [one for one in enumerate(evaluation.flags, start=1) if one[1].level != "note"]
+    serious = [one for one in grave if one[1].level == "serious"] or _weightiest(grave)
     items = "".join(
         f'<li>{esc(sentence(flag.text).rstrip("."))} (<a href="#flag-{place}">flag {place}</a>).</li>'
         for place, flag in serious[:SERIOUS]
     )
-    rest = len(serious) - SERIOUS
-    more = f'<li>{rest} more serious flags (<a href="#flags">all flags</a>).</li>' if rest > 0 else ""
+    rest = len(grave) - min(len(serious), SERIOUS)
+    counted = "1 more flag" if rest == 1 else f"{rest} more flags"
+    more = f'<li>{counted} (<a href="#flags">all flags</a>).</li>' if rest > 0 else ""
     return f'<div class="ek-also"><h3>Read with care</h3><ol>{items}{more}</ol></div>' if items else ""

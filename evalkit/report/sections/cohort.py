@@ -48,12 +48,12 @@ def _flow(evaluation: Any) -> Figure:
     table = protect_flow(_counts(found.flow), rule_of(evaluation)).table
     rows: list[Any] = list(table.itertuples())
     steps, met, before = [], [], rows[0].people
-    for row in (row for row in rows[1:] if row.kind != "arm"):
+    for row in rows[1:]:
         nobody = not hidden(row.people) and row.people == before
         before = row.people
         if not nobody:
             steps.append(Step(_says(row), shown(row.left_out), shown(row.people)))
-        elif row.kind != "pick":
+        elif row.kind not in {"pick", "arm"}:
             met.append(said(row.says))
     end = (shown(rows[-1].people), "meet every rule")
     start = (shown(rows[0].people), _start(who, said(rows[0].says)))
@@ -83,7 +83,7 @@ def _counts(flow_table: pd.DataFrame) -> pd.DataFrame:
 def _says(row: Any) -> str:
     unknown = getattr(row, "unknown", 0)
     text = said(row.says)
-    lead = {"include": "not: ", "exclude": ""}.get(row.kind, "")
+    lead = {"include": "not: ", "arm": "not: ", "exclude": ""}.get(row.kind, "")
     if finite(unknown) and real(unknown) > 0:
         return f"{lead}{text} ({shown(unknown)} of them not known)"
     return f"{lead}{text}"

@@ -9,7 +9,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.disclosure import count
 from evalkit.report.blocks import Column, Figure, How, Html, Pair, Table, Text
-from evalkit.report.common import absent, arms_legend, hidden, people, protected, rule_of, shown
+from evalkit.report.common import absent, arms_legend, few_events, hidden, protected, rule_of, shown
 from evalkit.report.figures.forest import Axis, Mark, forest
 from evalkit.report.figures.trajectories import Line, Point, trajectories
 from evalkit.report.html import Cell, lower_first
@@ -78,7 +78,22 @@ def _summary(evaluation: Any) -> pd.DataFrame:
     only_n = [hidden(n) and rests for n, rests in zip(safe["n"], many, strict=True)]
     for name in ("mean", "sd"):  # n is hidden for the few who are missing; the mean rests on many and tells of none
         safe[name] = [raw if kept else now for raw, kept, now in zip(table[name], only_n, safe[name], strict=True)]
+    return _few_yes(evaluation, safe, table)
+
+
+def _few_yes(evaluation: Any, safe: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """A share tells its count: where few said yes, or few said no, the share is hidden."""
+    rule = rule_of(evaluation)
+    few = [
+        said(row.values) == "yes or no" and few_events(row.mean, row.n, rule)
+        for row in table.assign(values=_values(evaluation, table)).itertuples()
+    ]
+    safe[list(MEANS)] = safe[list(MEANS)].astype(object).mask(pd.Series(few, index=safe.index), words.SUPPRESSED)
     return safe
+
+
+def _values(evaluation: Any, table: pd.DataFrame) -> list[str]:
+    return [said(evaluation.outcomes.describe(_key(evaluation, str(name)))["values"]) for name in table["measure"]]
 
 
 def _moving(safe: pd.DataFrame) -> list[str]:
@@ -167,14 +182,15 @@ def _mean_cells(row: Any, told: dict[str, Any]) -> list[str]:
 
 
 def _weights(evaluation: Any) -> How | None:
-    rows = []
+    rows: list[list[object]] = []
     for key, index in evaluation.outcomes.domains.items():
-        told = evaluation.outcomes.describe(key)
-        head = ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
-        rows += [
-            [head, _measure_name(evaluation, name), words.number(real(weight), 3)]
-            for name, weight in index.weights.items()
-        ]
+        head = evaluation.outcomes.describe(key)["title"]
+        for name, weight in index.weights.items():
+            # Measures named without an occasion keep one weight on every occasion.
+            measure = evaluation.study.find_measure(str(name)) if "@" not in str(name) else None
+            called = (measure.title or measure.id) if measure else _measure_name(evaluation, name)
+            row = [head, called, words.number(real(weight), 3)]
+            rows += [row] if row not in rows else []
     if not rows:
         return None
     methods = "; ".join(
@@ -213,11 +229,7 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
     for row in evaluation.effects.table.itertuples():
         if bool(row.is_domain) and str(row.outcome).split("@")[0] == str(domain).split("@")[0]:
             better = 1 if said(row.better) != "lower" else -1
-            marks.append(
-                _mark(
-                    evaluation, row, f"Index: {said(row.title)}", "index", better, int(row.n_treated + row.n_comparison)
-                )
-            )
+            marks.append(_mark(evaluation, row, f"Index: {said(row.title)}", "index", better))
     drawn = forest(marks, Axis("Measure", "Effect, 95% interval", f"{names[1]} better", f"{names[0]} better, SD"))
     up = sum(m.kind == "measure" and m.low > 0 for m in marks)
     down = sum(m.kind == "measure" and m.high < 0 for m in marks)
@@ -238,12 +250,23 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
     )
 
 
-def _mark(evaluation: Any, row: Any, title: str, kind: str, sign: int = 1, n: object = None) -> Mark:
+def _both_arms(evaluation: Any, key: str) -> str:
+    """How many of both arms have a value; hidden where it is for one arm, which would follow by subtraction."""
+    safe = _summary(evaluation)
+    measure, _, occasion = key.partition("@")
+    mine = safe.loc[(safe["measure"] == measure) & (safe["occasion"] == occasion if occasion else True), "n"]
+    if mine.map(hidden).any() or mine.empty:
+        return words.SUPPRESSED if len(mine) else words.NOT_AVAILABLE
+    return words.number(float(mine.sum()), 0)
+
+
+def _mark(evaluation: Any, row: Any, title: str, kind: str, sign: int = 1) -> Mark:
     low, high = sorted((sign * real(row.low), sign * real(row.high)))
     effect = sign * real(row.effect)
     p = row.p_adjusted if finite(row.p_adjusted) else row.p
     occasion = said(getattr(row, "occasion_title", ""))
     label = f"{title}, {occasion}" if occasion and occasion.lower() not in title.lower() else title
     printed = f"{words.number(effect, 2, sign=True)} ({words.interval(low, high, 2)})"
-    size = people(row.n if n is None else n, evaluation)
+    name = row.measure if kind == "measure" else evaluation.outcomes.find(str(row.outcome))
+    size = _both_arms(evaluation, str(name))
     return Mark(label, effect, low, high, printed, size, words.p_value(real(p)), kind)

@@ -322,6 +322,14 @@ def _plans_finding(rows: list[list[str]], told: list[str]) -> str:
     return f"{rows[0][3]} of what was planned was paid" if len(rows) == 1 else f"Paid: {words.listed(told)}"
 
 
+def _triggers_finding(met: int, judged: int) -> str:
+    if not judged:
+        return "No trigger can be judged here"
+    if judged == 1:
+        return f"The one trigger that can be judged was {'met' if met else 'not met'}"
+    return f"{met} of {judged} triggers that can be judged {'was' if met == 1 else 'were'} met"
+
+
 def _triggers(evaluation: Any) -> Table:
     rows = []
     for row in evaluation.contract.triggers.itertuples():
@@ -344,9 +352,7 @@ def _triggers(evaluation: Any) -> Table:
     met = sum(said(row.met) == "met" for row in judged)
     return Table(
         "triggers",
-        f"{met} of {len(judged)} triggers that can be judged {'was' if met == 1 else 'were'} met"
-        if judged
-        else "No trigger can be judged here",
+        _triggers_finding(met, len(judged)),
         "Improvement as a share of the comparison, against the threshold of each payment",
         [
             Column("Payment", False),

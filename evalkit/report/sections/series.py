@@ -63,8 +63,8 @@ def _periods(one: Interim) -> Table:
 def _overlapping(one: Interim) -> str:
     if not one.overlaps:
         return ""
-    pairs = words.listed([f"{first} and {second}" for first, second in one.overlaps])
-    return f"Overlapping periods, which share people: {pairs}."
+    pairs = "; ".join(f"{first} with {second}" for first, second in one.overlaps)
+    return f"Periods that overlap, and so share people: {pairs}."
 
 
 def _changes(one: Interim) -> Table | None:

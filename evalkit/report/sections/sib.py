@@ -55,7 +55,7 @@ def _kind(about: Any) -> str:
 def _parties(study: Any) -> Table:
     return Table(
         "parties",
-        f"{len(study.party)} organisations took part" if len(study.party) > 1 else "One organisation took part",
+        "Who took part",
         "Parties to the contract and what each did",
         [Column("Role", number=False), Column("Who", number=False)],
         _by_role(study),

@@ -14,6 +14,8 @@ from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real, said
 from evalkit.report.sections import section
 
+NET = "not applicable: the effect is net of it already, or the line is not valued in money"
+
 
 @section("value", "Value", 80)
 def value(evaluation: Any) -> list[Any]:
@@ -168,7 +170,7 @@ def _map(evaluation: Any) -> Table | None:
         rows,
         notes=[sentence(said(evaluation.value.convention))],
         source="; ".join(dict.fromkeys(said(s) for s in lines["source"] if said(s))) if "source" in lines else "",
-        meanings={words.NOT_APPLICABLE: "not applicable: the effect is net of it already, or the line is not valued in money"},
+        meanings={words.NOT_APPLICABLE: NET},
         dense=True,
         width=52,
     )
