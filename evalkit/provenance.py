@@ -35,7 +35,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     study = evaluation.study
     rule = study.disclosure.rule
     read = evaluation.cohort.tables if evaluation.cohort else {}
-    rows = {name: count(len(table), rule) for name, table in read.items()}  # a short table is a small count
+    rows = {name: _rows(len(table), rule) for name, table in read.items()}
     return {
         "title": study.title,
         "kind": study.study.kind,
@@ -49,6 +49,12 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
         "lock": _lock(),
         "parameters": _parameters(evaluation),
     }
+
+
+def _rows(n: int, rule: str) -> int | str:
+    """Rows of a table, to tens: exact ones could be set against the counts of people. The hash says which table."""
+    shown = count(n, rule)
+    return round(shown, -1) if isinstance(shown, int) else shown
 
 
 def files_read(study: Study) -> dict[str, Path]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from evalkit.disclosure import count, protect, protect_flow, scan
+from evalkit.disclosure import count, ends, protect, protect_flow, roughly, scan
 from evalkit.disclosure.scan import nhs_number
 from evalkit.errors import DisclosureError
 
@@ -167,3 +167,13 @@ def test_the_last_net_finds_a_postcode_an_nhs_number_and_an_id_but_not_figures()
 def test_an_nhs_number_is_known_by_its_check_digit():
     assert nhs_number("943 476 5919")
     assert not nhs_number("943 476 5918")
+
+
+def test_a_share_in_a_remark_is_too_coarse_to_give_a_count_away():
+    assert [roughly(n, 300) for n in (6, 12, 40, 153)] == ["a few", "fewer than 5%", "about 15%", "about 50%"]
+
+
+def test_the_ends_of_a_flow_do_not_tell_how_few_left_in_all():
+    assert ends(6325, 6320) == ("[c]", 6320)
+    assert ends(6325, 6325) == (6325, 6325)
+    assert ends(6325, 6149) == (6325, 6149)

@@ -8,8 +8,20 @@ over rows, columns and flows together. What cannot be judged does not leave.
 from __future__ import annotations
 
 from evalkit.disclosure.flow import protect_flow
-from evalkit.disclosure.rules import RULES, Rule, count, find_rule, roughly
+from evalkit.disclosure.rules import RULES, Rule, count, ends, find_rule, roughly
 from evalkit.disclosure.scan import Finding, scan
 from evalkit.disclosure.tables import Protected, protect
 
-__all__ = ["RULES", "Finding", "Protected", "Rule", "count", "find_rule", "protect", "protect_flow", "roughly", "scan"]
+__all__ = [
+    "RULES",
+    "Finding",
+    "Protected",
+    "Rule",
+    "count",
+    "ends",
+    "find_rule",
+    "protect",
+    "protect_flow",
+    "roughly",
+    "scan",
+]

@@ -152,3 +152,22 @@ def roughly(n: int, of: int, rule: str = "uk-children-10") -> str:
         return "a few"
     share = 5 * round(20 * n / of)
     return f"about {share}%" if share else "fewer than 5%"
+
+
+def ends(first: int, last: int, rule: str = "uk-children-10") -> tuple[int | str, int | str]:
+    """Protect the first and the last count of a flow: those who left in between follow from the two.
+
+    Parameters
+    ----------
+    first, last : int
+        People before any step and after every step.
+    rule : str
+        The rule set in force.
+
+    Returns
+    -------
+    tuple
+        The counts as they may be printed; the first is "[c]" where too few left in all.
+    """
+    few = first != last and not isinstance(count(first - last, rule), int)
+    return (words.SUPPRESSED if few else count(first, rule)), count(last, rule)

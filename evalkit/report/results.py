@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evalkit import words
-from evalkit.disclosure import count
+from evalkit.disclosure import ends
+from evalkit.report.common import few_events, rule_of
 from evalkit.report.phrases import finite, outcome_name, real, said, wording
 
 
@@ -101,9 +102,9 @@ def _cohort(evaluation: Any) -> Iterator[Result]:
     if cohort is None or not len(cohort.flow):
         return
     rule = evaluation.study.disclosure.rule
-    for name, row, source in (("started", 0, "people before any rule"), ("people", -1, "people after every rule")):
-        people = int(cohort.flow["people"].iloc[row])
-        shown = count(people, rule)
+    told = (("started", "people before any rule"), ("people", "people after every rule"))
+    steps = [int(n) for n in cohort.flow["people"]]
+    for (name, source), people, shown in zip(told, (steps[0], steps[-1]), ends(steps[0], steps[-1], rule), strict=True):
         hidden = shown == words.SUPPRESSED
         text = words.SUPPRESSED if hidden else words.number(people, 0)
         yield Result(f"cohort.{name}", None if hidden else people, "people", None, None, text, "cohort", source)
@@ -120,10 +121,32 @@ def _effects(evaluation: Any) -> Iterator[Result]:
         source = f"{name}: {row.estimator}"
         bounds = (_number(row.low), _number(row.high))
         yield Result(f"{key}.effect", _number(row.effect), unit, *bounds, form.signed(row.effect), "effect", source)
+        few = tells_of_few(row, evaluation)
         for part in ("observed", "counterfactual"):
-            value = getattr(row, part)
-            yield Result(f"{key}.{part}", _number(value), unit, None, None, form.level(value), "effect", source)
-        yield _deadweight(row, key, name)
+            value = None if few else _number(getattr(row, part))
+            text = words.SUPPRESSED if few else form.level(getattr(row, part))
+            yield Result(f"{key}.{part}", value, unit, None, None, text, "effect", source)
+        if not few:
+            yield _deadweight(row, key, name)
+
+
+def tells_of_few(row: Any, evaluation: Any) -> bool:
+    """Whether the observed share of a yes-or-no outcome tells of too few people; published shares do not.
+
+    Parameters
+    ----------
+    row : namedtuple
+        A row of ``effects.table``.
+    evaluation : Evaluation
+        For the rule in force, and whether there are people behind the figures.
+
+    Returns
+    -------
+    bool
+        True where observed, counterfactual and deadweight may not be printed.
+    """
+    yes_or_no = said(row.values) == "yes or no" and evaluation.cohort is not None
+    return yes_or_no and few_events(row.observed, row.n_treated, rule_of(evaluation))
 
 
 def _deadweight(row: Any, key: str, name: str) -> Result:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
-from evalkit.disclosure import protect_flow
+from evalkit.disclosure import ends, protect_flow
 from evalkit.report.blocks import Figure, How, Text
 from evalkit.report.characteristics import characteristics
 from evalkit.report.common import absent, characteristic, hidden, people, rule_of, shown
@@ -55,8 +55,10 @@ def _flow(evaluation: Any) -> Figure:
             steps.append(Step(_says(row), shown(row.left_out), shown(row.people)))
         elif row.kind not in {"pick", "arm"}:
             met.append(said(row.says))
-    end = (shown(rows[-1].people), "meet every rule")
-    start = (shown(rows[0].people), _start(who, said(rows[0].says)))
+    counts = [int(real(n)) for n in found.flow["people"]]
+    first, last = ends(counts[0], counts[-1], rule_of(evaluation))
+    start = (words.SUPPRESSED if hidden(first) else shown(rows[0].people), _start(who, said(rows[0].says)))
+    end = (words.SUPPRESSED if hidden(last) else shown(rows[-1].people), "meet every rule")
     drawn = flow(start, steps, end, _branches(evaluation, rows[-1]))
     return Figure(
         "flow",

@@ -11,7 +11,7 @@ from evalkit.report.common import absent
 from evalkit.report.figures.forest import Axis, Mark, forest
 from evalkit.report.html import Cell, lower_first, sentence
 from evalkit.report.phrases import Wording, finite, outcome_name, real, said, wording
-from evalkit.report.results import no_deadweight, primary, result_key
+from evalkit.report.results import no_deadweight, primary, result_key, tells_of_few
 from evalkit.report.sections import section
 
 
@@ -102,15 +102,15 @@ def _sources(rows: list[Any], evaluation: Any) -> str:
 def _row(row: Any, evaluation: Any, sampled: bool) -> list[object]:
     form = wording(row, evaluation.study.study.currency)
     unit = {"share": "share; difference in points", "index": "SD"}.get(form.kind, form.unit)
-    cells: list[object] = [
-        Cell(outcome_name(row), small=unit),
-        form.level(row.observed),
-        form.level(row.counterfactual),
-    ]
+    few = tells_of_few(row, evaluation)
+    levels = [words.SUPPRESSED] * 2 if few else [form.level(row.observed), form.level(row.counterfactual)]
+    cells: list[object] = [Cell(outcome_name(row), small=unit), *levels]
     ends = (row.low, row.high) if sampled else (row.rounding_low, row.rounding_high)
     cells += [form.change(row.effect), form.interval(*ends)]
     if sampled:
         cells.append(words.p_value(real(_p(row))))
+    if few:
+        return [*cells, words.SUPPRESSED, words.SUPPRESSED]
     if finite(row.deadweight):
         ends_text = words.interval(real(row.deadweight_low), real(row.deadweight_high), 0, percent=True)
         return [*cells, words.percent(real(row.deadweight), 0), ends_text]

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
+from evalkit.report import triggers
 from evalkit.report.blocks import Column, Figure, How, Table, Text
 from evalkit.report.common import absent, hidden, protected, rule_of, shown, split_legend
 from evalkit.report.figures.bars import Bar, payments
-from evalkit.report.figures.ranges import threshold
 from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real, said
 from evalkit.report.sections import section
@@ -48,7 +48,7 @@ def settled(evaluation: Any) -> list[Any]:
     if len(contract.plans):
         blocks.append(_plans(evaluation))
     if len(contract.triggers):
-        blocks += [_triggers(evaluation), *_threshold(evaluation)]
+        blocks += [triggers.table(evaluation), *triggers.drawn(evaluation)]
     blocks.append(_investor(evaluation))
     return [block for block in blocks if block is not None] or [
         Text("The contract names no prices, payments or triggers.")
@@ -87,6 +87,17 @@ def _safe(evaluation: Any) -> pd.DataFrame:
         names = (*MONEY, "achieved")
         kept = protected(counted, evaluation, ["behind_it"], dict.fromkeys(names, "behind_it"))
         safe.loc[counted.index, list(names)] = kept[list(names)].astype(object).to_numpy()
+    return _second_hidden(safe, behind_it)
+
+
+def _second_hidden(safe: pd.DataFrame, people: pd.Series) -> pd.DataFrame:
+    """Totals are printed, so one hidden metric would follow by subtraction: the next smallest is hidden too."""
+    gone = safe["owed"].map(hidden)
+    if gone.sum() != 1 or gone.all():
+        return safe
+    others = safe.index[~gone]
+    sizes = people.reindex(others).astype("Float64").fillna(pd.to_numeric(safe.loc[others, "owed"]))
+    safe.loc[sizes.astype(float).idxmin(), [*MONEY, "achieved"]] = words.SUPPRESSED
     return safe
 
 
@@ -320,80 +331,3 @@ def _plans_finding(rows: list[list[str]], told: list[str]) -> str:
     if not told:
         return "What was planned and paid"
     return f"{rows[0][3]} of what was planned was paid" if len(rows) == 1 else f"Paid: {words.listed(told)}"
-
-
-def _triggers_finding(met: int, judged: int) -> str:
-    if not judged:
-        return "No trigger can be judged here"
-    if judged == 1:
-        return f"The one trigger that can be judged was {'met' if met else 'not met'}"
-    return f"{met} of {judged} triggers that can be judged {'was' if met == 1 else 'were'} met"
-
-
-def _triggers(evaluation: Any) -> Table:
-    rows = []
-    for row in evaluation.contract.triggers.itertuples():
-        change = words.percent(real(row.relative), 1) if finite(row.relative) else words.NOT_APPLICABLE
-        span = (
-            words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True)
-            if finite(row.relative)
-            else words.NOT_APPLICABLE
-        )
-        rows.append(
-            [
-                Cell(said(row.says), small=said(row.note)),
-                words.percent(real(row.threshold), 1),
-                change,
-                span,
-                Cell(said(row.met), bold=True),
-            ]
-        )
-    judged = [row for row in evaluation.contract.triggers.itertuples() if said(row.met) != "not judged"]
-    met = sum(said(row.met) == "met" for row in judged)
-    return Table(
-        "triggers",
-        _triggers_finding(met, len(judged)),
-        "Improvement as a share of the comparison, against the threshold of each payment",
-        [
-            Column("Payment", False),
-            Column("At least"),
-            Column("Improvement"),
-            Column("Rounding alone"),
-            Column("Reached", False),
-        ],
-        rows,
-        meanings={words.NOT_APPLICABLE: "not applicable: these figures cannot judge it"},
-        notes=[
-            "Rounding alone: what the rounding of published figures leaves open. Sampling "
-            "error comes on top and is not part of the contract's test."
-        ],
-        source=evaluation.study.contract.source,
-        width=40,
-    )
-
-
-def _threshold(evaluation: Any) -> list[Figure]:
-    judged = [row for row in evaluation.contract.triggers.itertuples() if finite(row.relative)]
-    if not judged:
-        return []
-    first = judged[0]
-    lines = [
-        (real(row.threshold), f"{words.percent(real(row.threshold), 1)}: {said(row.id)} payment") for row in judged
-    ]
-    drawn = threshold(real(first.relative), real(first.relative_low), real(first.relative_high), lines)
-    verdict = {"met": "reached the threshold", "not met": "stayed below the threshold"}.get(
-        said(first.met), "cannot be told from the threshold"
-    )
-    finding = (
-        f"The improvement of {words.percent(real(first.relative), 1)} {verdict} of "
-        f"{words.percent(real(first.threshold), 1)}"
-    )
-    return [
-        Figure(
-            "threshold",
-            finding,
-            f"{said(first.says)}; improvement as a share of the comparison",
-            drawn.wide,
-            drawn.narrow,
-        )
-    ]
