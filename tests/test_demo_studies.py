@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from evalkit import evaluate
+from evalkit.report.interim import interim
 from evalkit.study import read_study
 from evalkit.study.files import files_named
 from evalkit.study.model import StudyFile
@@ -251,3 +253,19 @@ def test_the_expected_figures_of_the_acceptance_examples_are_reached_from_the_co
     low = 100 * (1 - (rates["treated"] + half) / (rates["comparison"] - half))
     high = 100 * (1 - (rates["treated"] - half) / (rates["comparison"] + half))
     assert [low, high] == pytest.approx(expected["rounding_interval_pct"], abs=5e-4)
+
+
+def test_the_interim_series_comes_to_the_expected_differences():
+    expected = json.loads((acceptance("02_peterborough_interim_did") / "expected.json").read_text())["expected"]
+    (series,) = interim(read_study(RAW / "peterborough"))
+    found = {change.id: change.value for change in series.changes}
+    assert found["last_pre"] == pytest.approx(expected["did_frequency_last_pre_period"], abs=1e-9)
+    assert found["mean_pre"] == pytest.approx(expected["did_frequency_mean_of_4_pre"], abs=1e-9)
+    assert 100 * found["relative_ratio"] == pytest.approx(expected["relative_effect_ratio_pct"], abs=5e-4)
+    assert 100 * found["relative_additive"] == pytest.approx(expected["relative_effect_additive_pct"], abs=5e-4)
+
+
+def test_the_plain_mean_of_the_tests_stands_beside_the_weighted_index():
+    also = evaluate(RAW / "project_star").effects.also.set_index("id")
+    assert also.loc["planned", ["effect", "se"]].tolist() == pytest.approx([0.1883, 0.0416], abs=5e-5)
+    assert also.loc["mean_of_tests", ["effect", "se"]].tolist() == pytest.approx([0.1930, 0.0400], abs=6e-5)

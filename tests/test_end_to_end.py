@@ -14,6 +14,8 @@ import pytest
 
 import evalkit as ek
 from evalkit.batch import run_studies
+from evalkit.evaluation import trace_tables
+from evalkit.report.results import results
 
 ROOT = Path(__file__).parent.parent
 STUDIES = ["edge_of_care", "national_supported_work", "peterborough", "project_star", "reboot_west"]
@@ -80,17 +82,19 @@ def test_the_page_prints_its_headline_numbers_from_results(made, name):
     assert [entry["id"] for entry in entries if entry["text"] not in page] == []
 
 
+def dated(table):
+    """Dates in one unit: a file keeps milliseconds where memory keeps seconds."""
+    return table.astype(dict.fromkeys(table.select_dtypes("datetime").columns, "datetime64[ns]"))
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_trace_of_a_run_is_written_and_read_back(made, name):
     trace = ek.read_trace(made[0] / "data" / "processed" / name)
     again = ek.evaluate(made[0] / "data" / "raw" / name)
-    assert len(trace["flags"]) == len(again.flags)
-    if again.cohort is not None:
-        assert len(trace["cohort"]) == len(again.cohort.table)
-    if again.effects is not None:
-        pd.testing.assert_series_equal(
-            trace["effects"]["effect"].astype(float), again.effects.table["effect"].astype(float), check_names=False
-        )
+    expected = trace_tables(again)
+    assert list(trace) == list(expected)
+    for stage, table in expected.items():
+        pd.testing.assert_frame_equal(dated(trace[stage]), dated(table), check_dtype=False, obj=stage)
 
 
 def test_the_page_prints_the_published_numbers(made):
@@ -164,6 +168,27 @@ def test_one_changed_score_moves_every_number_that_depends_on_it(tmp_path):
     assert before.also.loc[before.also["id"].eq("within_school"), "effect"].item() != pytest.approx(
         after.also.loc[after.also["id"].eq("within_school"), "effect"].item(), abs=1e-9
     )
+
+
+def test_one_more_month_in_care_moves_effect_deadweight_payment_and_value(tmp_path):
+    folder = copy_of("edge_of_care", tmp_path / "raw")
+    before = {one.id: one.value for one in results(ek.evaluate(folder))}
+    cohort = ek.build_cohort(ek.read_study(folder))
+    treated = set(cohort.table.loc[cohort.table["arm"].eq("treated"), "person"])
+    starts = dict(zip(cohort.table["person"], cohort.table["index_date"], strict=True))
+    episodes = pd.read_csv(folder / "episodes.csv", dtype={"person_id": str}, parse_dates=["start", "end"])
+    once = episodes["person_id"].map(episodes["person_id"].value_counts()).eq(1)
+    in_care = episodes["state"].eq("care") & episodes["end"].notna()
+    mine = episodes[once & in_care & episodes["person_id"].isin(treated)]
+    inside = mine["end"] < mine["person_id"].map(starts) + pd.Timedelta(days=400)
+    row = mine.index[inside & (mine["start"] > mine["person_id"].map(starts))][0]
+    episodes.loc[row, "end"] += pd.Timedelta(days=30)
+    episodes.to_csv(folder / "episodes.csv", index=False, date_format="%Y-%m-%d")
+    after = {one.id: one.value for one in results(ek.evaluate(folder))}
+    moved = {name for name, value in before.items() if value != after[name]}
+    expected = {"care_days.effect", "care_days.observed", "care_days.deadweight", "contract.anyway", "value.ratio"}
+    assert expected <= moved
+    assert {"cohort.people", "contract.paid", "wellbeing.index.effect"} & moved == set()
 
 
 def test_a_renamed_study_gives_the_same_numbers_under_its_new_name(tmp_path):

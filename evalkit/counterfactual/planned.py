@@ -27,6 +27,7 @@ from evalkit.counterfactual.rows import (
 )
 from evalkit.counterfactual.singles import single_measures
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_you_mean, several
+from evalkit.outcomes import reindexed
 
 if TYPE_CHECKING:
     from evalkit.outcomes import Outcomes
@@ -326,14 +327,18 @@ def _also(
     """Every analysis of every outcome; those not possible become flags."""
     rows: list[tuple[dict[str, Any], Estimate]] = []
     flags: list[Flag] = []
+    methods = {also.index for also in plan.also if also.index}
+    by_index: dict[str | None, Outcomes] = {method: reindexed(outcomes, method) for method in methods}
     for name, estimated in found.items():
         says = find_estimator(estimated.estimator).says
         rows.append((also_row(name, {"id": "planned", "says": says, "planned": True}, estimated), estimated))
         for also in plan.also:
             if also.outcomes is not None and not {name, name.split("@")[0]} & set(also.outcomes):
                 continue
+            if also.index and outcomes.describe(name)["kind"] != "domain":
+                continue
             try:
-                beside = run(outcomes, name, _beside(plan, also))
+                beside = run(by_index.get(also.index, outcomes), name, _beside(plan, also))
             except EvalkitError as error:
                 flags.append(
                     Flag("counterfactual", "caution", f'The analysis "{also.says}" was not possible.', str(error), name)

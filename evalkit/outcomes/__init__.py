@@ -7,7 +7,7 @@ from evalkit.outcomes.clustering import ClusterIndex, cluster_index
 from evalkit.outcomes.instruments import score
 from evalkit.outcomes.multiplicity import adjust
 from evalkit.outcomes.noun import Outcomes
-from evalkit.outcomes.scoring import score_outcomes
+from evalkit.outcomes.scoring import reindexed, score_outcomes
 from evalkit.outcomes.states import days_in_state
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "align",
     "cluster_index",
     "days_in_state",
+    "reindexed",
     "score",
     "score_outcomes",
 ]

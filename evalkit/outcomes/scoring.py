@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,3 +175,30 @@ def _long(ground: Ground, readings: list[Reading], facts: dict[str, dict[str, An
     table["date"] = np.concatenate([blank if r.dates is None else r.dates for r in readings])
     table["value"] = np.concatenate([reading.values for reading in readings])
     return pd.DataFrame(table)
+
+
+def reindexed(outcomes: Outcomes, method: str) -> Outcomes:
+    """Score once more with every domain combined by another method; what was scored first is kept.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        Made from a study.
+    method : {"icw", "klk"}
+        How the measures of a domain are combined.
+
+    Returns
+    -------
+    Outcomes
+        Of the same cohort.
+
+    Raises
+    ------
+    StudyError
+        The outcomes were made without a study.
+    """
+    cohort, study = outcomes.cohort, outcomes.cohort.study
+    if study is None:
+        raise StudyError("These outcomes were made without a study, so there is no domain to combine anew.")
+    domains = [domain.model_copy(update={"index": method}) for domain in study.domain]
+    return score_outcomes(replace(cohort, study=study.model_copy(update={"domain": domains})))

@@ -25,6 +25,7 @@ class Also(Part):
     outcomes: list[str] | None = None
     covariates: list[str] | None = None
     within: str | None = Field(None, description="A column whose differences are taken out (fixed effects).")
+    index: Literal["icw", "klk"] | None = Field(None, description="Domains only: combined by another method.")
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -331,7 +331,7 @@ def test_the_school_experiment_has_its_known_effect_and_single_measures():
         (0.123, 0.227), abs=5e-4
     )
     assert (effects.measures["se"].min(), effects.measures["se"].max()) == pytest.approx((0.046, 0.056), abs=5e-4)
-    assert effects.also["id"].tolist() == ["planned", "within_school"]
+    assert effects.also["id"].tolist() == ["planned", "within_school", "mean_of_tests"]
 
 
 # ------------------------------------------------------------------ rates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from evalkit import words
@@ -154,9 +155,20 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
     return notes
 
 
+def _error(row: Any) -> str:
+    """The standard error and its degrees of freedom, for those who compare with another program."""
+    if not finite(row.se):
+        return ""
+    freedom = f", {words.number(real(row.df), 1)} degrees of freedom" if finite(row.df) else ""
+    digits = max(0, 2 - math.floor(math.log10(real(row.se)))) if real(row.se) > 0 else 2
+    effect, error = (words.number(real(value), digits) for value in (row.effect, row.se))
+    return f", effect {effect}, standard error {error}{freedom}"
+
+
 def _how(rows: list[Any], evaluation: Any) -> How:
     told = [
-        f"{outcome_name(row)}: {row.estimator}. {sentence(said(row.deadweight_method) or said(row.why_no_deadweight))}"
+        f"{outcome_name(row)}: {row.estimator}{_error(row)}. "
+        f"{sentence(said(row.deadweight_method) or said(row.why_no_deadweight))}"
         for row in rows
     ]
     names = [f"{result_key(row, rows)}.{part}" for row in rows[:3] for part in ("effect", "deadweight")]
