@@ -6,11 +6,12 @@ PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help reports test slow check lab lock clean
+.PHONY: help reports test spark slow check lab lock clean
 
 help:
 	@echo "make reports  evaluate every study in data/raw and write reports/index.html"
 	@echo "make test     run all tests"
+	@echo "make spark    add Spark to .venv, so that its tests run too (needs Java 17)"
 	@echo "make slow     run the long tests: coverage of intervals over many draws"
 	@echo "make check    format, lint, types, spelling, notebooks without outputs"
 	@echo "make lab      open JupyterLab"
@@ -32,6 +33,17 @@ $(READY): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch $@
+
+# Spark is large and few need it, so it comes by itself, in the same versions of everything else.
+.venv/.spark: requirements-spark.lock $(READY)
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-spark.lock ; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock ; \
+	fi
+	@touch $@
+
+spark: .venv/.spark
 
 reports: $(READY)
 	$(BIN)/evalkit run

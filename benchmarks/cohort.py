@@ -1,125 +1,248 @@
-"""The cohort's rules against hand-written DuckDB SQL and pandas, on a drawn register, in the same run.
+"""The cohort's rules on a register of national size, against hand-written SQL and pandas in the same run.
 
-Usage: python benchmarks/cohort.py [events], one million by default.
+Usage: python benchmarks/cohort.py [--events N] [--repeats N] [--folder F] [--no-growth] [--plot FILE] [--write].
+20 million events by default; the register is drawn once and kept in the folder.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import platform
+import subprocess
 import sys
-import time
-from collections.abc import Callable
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
 
-import duckdb
-import numpy as np
-import pandas as pd
+from cohort_data import make
+from cohort_peers import STEPS, WAYS
 from rich.console import Console
 from rich.table import Table
 
-from evalkit import cohort
-
-START = np.datetime64("2015-01-01")
-DEFINITION = {
-    "person": "person",
-    "index": {"table": "referrals", "date": "referred_on", "pick": "first"},
-    "people": "people",
-    "include": [
-        {"says": "aged 11 to 17 at referral", "rule": "11 <= age(born, referred_on) <= 17"},
-        {
-            "says": "edge of care within 90 days",
-            "rule": "exists(events, kind == 'edge', on='happened_on', days=(0, 90))",
-        },
-    ],
-    "exclude": [
-        {
-            "says": "open safeguarding concern",
-            "rule": "exists(events, kind == 'safeguarding', on='happened_on', days=(-365, 0))",
-        }
-    ],
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+PEERS = HERE / "cohort_peers.py"
+RULES, TABLES = (6, 12, 25, 50), (1, 4)
+SAYS = {
+    "joined": "SQL by hand: a join for each rule",
+    "narrowed": "SQL by hand: joins to those left",
+    "correlated": "SQL by hand: an EXISTS for each rule",
+    "grouped": "SQL by hand: one pass a table",
+    "pandas": "pandas: plain read_parquet",
+    "pandas, lean": "pandas: reading sparingly",
+    "evalkit": "evalkit",
 }
-SQL = """
-with index as (
-  select person, min(referred_on) as referred_on from referrals group by person
-), asked as (
-  select index.person,
-    bool_or(kind = 'edge' and happened_on between referred_on and referred_on + interval 90 day) as edge,
-    bool_or(kind = 'safeguarding' and happened_on between referred_on - interval 365 day and referred_on) as concern
-  from index join events using (person) group by index.person
+# What is asked of evalkit: the measure, the peer, and the most that the ratio may be (none: for information).
+ASKED = (
+    ("seconds", "joined", 1.0),
+    ("cpu", "joined", None),
+    ("seconds", "narrowed", None),
+    ("seconds", "pandas", 1 / 3),
+    ("seconds", "pandas, lean", None),
+    ("peak", "pandas", 1 / 4),
+    ("peak", "pandas, lean", None),
 )
-select count(*) from index join people using (person) left join asked using (person)
-where date_diff('year', born, referred_on)
-      - (strftime(referred_on, '%m%d') < strftime(born, '%m%d'))::int between 11 and 17
-  and coalesce(edge, false) and not coalesce(concern, false)
-"""
+MOST_GROWTH = 2.0
+NOTES = (
+    "Seconds, CPU seconds and, off the clock, seconds of imports; the most memory the process ever held, and what it "
+    "held after imports. Median of the repeats, each in a process of its own, the ways taking turns, the files already "
+    "in the system's cache. On a busy machine trust the CPU seconds before the seconds.",
+    "The SQL and pandas only count who is left. evalkit also checks the tables, answers every rule for everyone who "
+    "started, and makes the flow and the table of the cohort: it does more in its time.",
+)
+Measured = dict[str, Any]
 
 
-def draw(events: int) -> dict[str, pd.DataFrame]:
-    """Draw people, referrals and events."""
-    rng = np.random.default_rng(1)
-    people = max(events // 13, 100)
-    ids = np.char.add("p", np.arange(people).astype(str))
-    days = lambda low, high, n: (START + rng.integers(low, high, n).astype("timedelta64[D]")).astype("datetime64[us]")  # noqa: E731
-    return {
-        "people": pd.DataFrame({"person": ids, "born": days(-7000, -2500, people)}),
-        "referrals": pd.DataFrame(
-            {"person": rng.choice(ids, people * 3 // 2), "referred_on": days(0, 2000, people * 3 // 2)}
-        ),
-        "events": pd.DataFrame(
-            {
-                "person": rng.choice(ids, events),
-                "happened_on": days(-400, 2400, events),
-                "kind": rng.choice(["visit", "call", "edge", "safeguarding"], events, p=[0.5, 0.4, 0.08, 0.02]),
-            }
-        ),
+def asked() -> argparse.Namespace:
+    """What was asked for."""
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("--events", type=int, default=20_000_000, help="rows of events; everything else scales with it")
+    given.add_argument("--repeats", type=int, default=3, help="runs of each way; the median is shown")
+    given.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "evalkit_benchmarks")
+    given.add_argument("--no-growth", action="store_true", help="leave out 6 to 50 rules over one and four tables")
+    given.add_argument("--plot", type=Path, default=RESULTS / "cohort_growth.svg", help="where the growth is drawn")
+    given.add_argument("--write", action="store_true", help=f"keep the numbers in {RESULTS.name}/cohort.json")
+    return given.parse_args()
+
+
+def run(way: str, register: Path) -> Measured:
+    """Run one way in a process of its own."""
+    done = subprocess.run([sys.executable, PEERS, way, register], capture_output=True, text=True, cwd=HERE.parent)
+    if done.returncode:
+        raise SystemExit(f"{way} failed:\n{done.stderr.strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(ways: list[str], register: Path, repeats: int, console: Console) -> dict[str, Measured]:
+    """Run every way so many times, taking turns so that a busy moment does not fall on one of them alone."""
+    runs: dict[str, list[Measured]] = {way: [] for way in ways}
+    for repeat in range(repeats):
+        for way in ways:
+            with console.status(f"{way}, {repeat + 1} of {repeats}"):
+                runs[way].append(run(way, register))
+    return {way: _middle(found) for way, found in runs.items()}
+
+
+def _middle(found: list[Measured]) -> Measured:
+    """The median of each measure; the answers must not differ from run to run."""
+    if any(one["left"] != found[0]["left"] for one in found):
+        raise SystemExit(f"the same way gave different answers: {[one['left'] for one in found]}")
+    numbers = {name: median(one[name] for one in found) for name in found[0] if name != "left"}
+    return numbers | {"left": found[0]["left"]}
+
+
+def check_alike(ways: dict[str, Measured]) -> None:
+    """All ways must leave the same people after every rule."""
+    if len({tuple(one["left"]) for one in ways.values()}) > 1:
+        lines = [f"{way}: {one['left']}" for way, one in ways.items()]
+        raise SystemExit("\n".join(["the ways do not agree on who is left after each rule", *lines]))
+
+
+def ratios(ways: dict[str, Measured]) -> list[Measured]:
+    """evalkit over each peer."""
+    return [
+        {"measure": name, "peer": peer, "ratio": ways["evalkit"][name] / ways[peer][name], "most": most}
+        for name, peer, most in ASKED
+    ]
+
+
+def growth(register: Path, repeats: int, console: Console) -> list[Measured]:
+    """Seconds for 6 to 50 rules over one table and over four, and their ratio to those of 6."""
+    found = measure([f"growth:{tables}:{rules}" for rules in RULES for tables in TABLES], register, repeats, console)
+    lines = []
+    for tables in TABLES:
+        least = found[f"growth:{tables}:{RULES[0]}"]["seconds"]
+        for rules in RULES:
+            one = found[f"growth:{tables}:{rules}"]
+            kept = {"seconds": one["seconds"], "cpu": one["cpu"], "peak": one["peak"], "people": one["left"][-1]}
+            lines.append({"tables": tables, "rules": rules, **kept, "to_6": one["seconds"] / least})
+    return lines
+
+
+# ---------------------------------------------------------------- shown
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table whose first column is words and whose other columns are numbers."""
+    shown = Table(title=title, title_justify="left")
+    for place, column in enumerate(columns):
+        shown.add_column(column, justify="right" if place else "left", no_wrap=not place)
+    return shown
+
+
+def show_ways(console: Console, ways: dict[str, Measured], events: int) -> None:
+    """Who is left after each rule, and what each way took."""
+    shown = _table(f"Left after each rule, the same in all {len(ways)} ways", "", "people")
+    for says, people in zip(STEPS, ways["evalkit"]["left"], strict=True):
+        shown.add_row(says, f"{people:,}")
+    console.print(shown)
+    columns = ("sec.", "CPU", "imp.", "MB", "imp.")
+    shown = _table(f"Six rules on {events:,} events", "", *columns)
+    for way, one in ways.items():
+        seconds = (f"{one[name]:.2f}" for name in ("seconds", "cpu", "imports"))
+        shown.add_row(SAYS[way], *seconds, f"{one['peak']:,.0f}", f"{one['before']:,.0f}")
+    console.print(shown)
+    for note in NOTES:
+        console.print(note, style="dim")
+
+
+def show_ratios(console: Console, found: list[Measured]) -> None:
+    """evalkit as a share of each peer, beside the most it may be."""
+    shown = _table("evalkit as a share of", "", "ratio", "at most")
+    words = {"seconds": "time", "cpu": "CPU time", "peak": "memory"}
+    for one in found:
+        most = "" if one["most"] is None else f"{one['most']:.2f}"
+        shown.add_row(f"{words[one['measure']]}: {SAYS[one['peer']]}", _judged(one["ratio"], one["most"]), most)
+    console.print(shown)
+
+
+def _judged(ratio: float, most: float | None) -> str:
+    """A ratio, marked where it is more than it may be."""
+    return f"{ratio:.2f}" if most is None or ratio <= most else f"{ratio:.2f} (too much)"
+
+
+def show_growth(console: Console, found: list[Measured]) -> None:
+    """Seconds and CPU seconds by number of rules, and the ratio of seconds to those of 6 rules."""
+    columns = [text for tables in TABLES for text in (f"{tables} table{'s'[: tables - 1]}", "CPU", "to 6")]
+    shown = _table(
+        f"Seconds for more rules; {RULES[-1]} may take {MOST_GROWTH:.0f} times those of {RULES[0]}", "rules", *columns
+    )
+    for rules in RULES:
+        cells = []
+        for one in (one for one in found if one["rules"] == rules):
+            most = MOST_GROWTH if rules == RULES[-1] else None
+            cells += [f"{one['seconds']:.2f}", f"{one['cpu']:.2f}", _judged(one["to_6"], most)]
+        shown.add_row(str(rules), *cells)
+    console.print(shown)
+
+
+def _tables(tables: int) -> str:
+    return "one table" if tables == 1 else "four tables"
+
+
+def draw(found: list[Measured], events: int, path: Path) -> None:
+    """Plot seconds against rules, with the line that 50 rules should stay below."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    # Text stays text and ids do not change from run to run: a small file with small differences.
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "cohort"})
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for tables, colour in zip(TABLES, ("#1b5e7b", "#c2571a"), strict=True):
+        lines = [one for one in found if one["tables"] == tables]
+        seconds = [one["seconds"] for one in lines]
+        axes.plot(RULES, seconds, "o-", color=colour, label=f"{_tables(tables)}: {lines[-1]['to_6']:.1f} times 6 rules")
+        axes.axhline(MOST_GROWTH * seconds[0], color=colour, lw=0.8, ls=":")
+    axes.set(xticks=RULES, xlabel="rules", ylabel="seconds", ylim=(0, None))
+    axes.set_title(f"evalkit, {events:,} events (dotted: {MOST_GROWTH:.0f} times the seconds of 6 rules)", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {"Date": None} if path.suffix == ".svg" else {}
+    figure.savefig(path, metadata=metadata)
+
+
+def write(found: Measured) -> Path:
+    """Keep the numbers, with what they were measured on."""
+    packages = {name: version(name) for name in ("duckdb", "pandas", "pyarrow")}
+    machine = {
+        "cores": os.cpu_count(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        **packages,
     }
-
-
-def by_sql(tables: dict[str, pd.DataFrame]) -> int:
-    """What an engineer would write by hand."""
-    with duckdb.connect() as connection:
-        for name, table in tables.items():
-            connection.register(name, table)
-        return connection.execute(SQL).fetchone()[0]
-
-
-def by_pandas(tables: dict[str, pd.DataFrame]) -> int:
-    """What an evaluator would write in a notebook."""
-    index = tables["referrals"].groupby("person", as_index=False)["referred_on"].min().merge(tables["people"])
-    born, on = index["born"].dt, index["referred_on"].dt
-    age = on.year - born.year - ((on.month < born.month) | ((on.month == born.month) & (on.day < born.day)))
-    index = index[age.between(11, 17)]
-    events = tables["events"].merge(index, on="person")
-    since = (events["happened_on"] - events["referred_on"]).dt.days
-    edge = events.loc[events["kind"].eq("edge") & since.between(0, 90), "person"].unique()
-    concern = events.loc[events["kind"].eq("safeguarding") & since.between(-365, 0), "person"].unique()
-    return int((index["person"].isin(edge) & ~index["person"].isin(concern)).sum())
-
-
-def by_evalkit(tables: dict[str, pd.DataFrame]) -> int:
-    """The same rules in the evaluator's words, with flow and reasons."""
-    return len(cohort.select(tables, DEFINITION).table)
+    path = RESULTS / "cohort.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"machine": machine | packages, **found}, indent=2) + "\n")
+    return path
 
 
 def main() -> None:
-    """Time the three and hold them to the same answer."""
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    tables = draw(events)
-    ways: dict[str, Callable[[dict[str, pd.DataFrame]], int]] = {
-        "evalkit, with flow and reasons": by_evalkit,
-        "hand-written DuckDB SQL, count only": by_sql,
-        "pandas": by_pandas,
-    }
-    shown = Table(title=f"{events:,} events")
-    for column in ("", "people", "seconds"):
-        shown.add_column(column, justify="right" if column else "left")
-    answers = set()
-    for name, way in ways.items():
-        start = time.perf_counter()
-        people = way(tables)
-        answers.add(people)
-        shown.add_row(name, f"{people:,}", f"{time.perf_counter() - start:.2f}")
-    Console().print(shown)
-    if len(answers) > 1:
-        raise SystemExit("the three do not agree")
+    """Draw the register, run every way, show the numbers."""
+    given, console = asked(), Console()
+    with console.status("drawing the register, once"):
+        register = make(given.folder, given.events)
+    for path in register.glob("*.parquet"):
+        path.read_bytes()  # into the system's cache, so that the first way to run does not pay for the disk
+    ways = measure(list(WAYS), register, given.repeats, console)
+    check_alike(ways)
+    found: Measured = {"events": given.events, "repeats": given.repeats, "ways": ways, "ratios": ratios(ways)}
+    show_ways(console, ways, given.events)
+    show_ratios(console, found["ratios"])
+    if not given.no_growth:
+        found["growth"] = growth(register, given.repeats, console)
+        show_growth(console, found["growth"])
+        draw(found["growth"], given.events, given.plot)
+        console.print(f"The growth is drawn in {given.plot}.")
+    if given.write:
+        console.print(f"The numbers are kept in {write(found)}.")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def findings(folder: Path) -> list[str]:
     study = read_study(folder)
     found: list[Any] = []
     errors: list[EvalkitError] = []
-    for look in (_design, _cohort, _rates, _contract, _value):
+    for look in (_design, _cohort, _assured, _rates, _contract, _value):
         try:
             found += look(study)
         except EvalkitError as error:
@@ -74,6 +74,16 @@ def _cohort(study: Study) -> Iterator[str | Flag]:
         from evalkit.outcomes import score_outcomes
 
         yield from score_outcomes(cohort).flags
+
+
+def _assured(study: Study) -> Iterator[str | Flag]:
+    """Invented people who must get a certain answer."""
+    if study.cohort is None or not study.cohort.assure:
+        return
+    from evalkit.cohort.assure import assure
+
+    count = assure(study)
+    yield f"{number(count, 0)} invented {'person' if count == 1 else 'people'} answered as they must be"
 
 
 def _rates(study: Study) -> Iterator[str | Flag]:
@@ -152,6 +162,31 @@ def flow_lines(folder: Path) -> list[str]:
         raise StudyError(f"{shown(study.folder)} has no [cohort], so there is nobody to count.")
     cohort = build_cohort(study)
     return [*_drawn(study, cohort.flow).splitlines(), *(f"{flag.level}: {flag.text}" for flag in cohort.flags)]
+
+
+def explain_lines(folder: Path, person: str) -> list[str]:
+    """Each rule's answer for one person. Personal data: for the evaluator's own screen.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    person : str
+        The id as the tables have it.
+
+    Returns
+    -------
+    list of str
+        Lines of text.
+
+    Raises
+    ------
+    EvalkitError
+        The plan cannot be followed, or nobody of that id starts.
+    """
+    from evalkit.cohort import explain
+
+    return explain(read_study(folder), person).lines()
 
 
 def _drawn(study: Study, flow: pd.DataFrame) -> str:

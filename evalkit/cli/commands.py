@@ -109,11 +109,17 @@ def schema() -> None:
 
 
 @app.command()
-def cohort(study: StudyArgument) -> None:
-    """Show how many people are left after each rule."""
-    from evalkit.cli.check import flow_lines
+def cohort(
+    study: StudyArgument,
+    explain: Annotated[
+        str | None,
+        typer.Option(metavar="PERSON", help="Each rule's answer for one person, and the rows that decided it."),
+    ] = None,
+) -> None:
+    """Show how many people are left after each rule; or why one person is counted or left out."""
+    from evalkit.cli.check import explain_lines, flow_lines
 
-    for line in flow_lines(study):
+    for line in flow_lines(study) if explain is None else explain_lines(study, explain):
         typer.echo(line)
 
 

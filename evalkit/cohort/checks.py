@@ -5,33 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pandas as pd
+from sqlglot import exp
 
-from evalkit.cohort.kinds import among
-from evalkit.cohort.scope import PERSON, Scope
+from evalkit.cohort.answers import Asked, Question
+from evalkit.cohort.calls import Window
+from evalkit.cohort.held import PERSON, column
+from evalkit.cohort.scope import Scope
+from evalkit.cohort.sql import START
 from evalkit.errors import DataError, Flag, did_you_mean, several
 from evalkit.words import listed, number
 
 FEW = 10
-
-
-def rows_of(bad: pd.Series) -> str:
-    """Name rows: how many, and the first few as a spreadsheet numbers them (the header is row 1).
-
-    Parameters
-    ----------
-    bad : Series of bool
-        Over a table's rows in the order of the file.
-
-    Returns
-    -------
-    str
-        "3 rows (5, 17 and 20)".
-    """
-    places = [
-        str(int(place) + 2) for place in bad.reset_index(drop=True).pipe(lambda b: b.index[b.to_numpy(dtype=bool)])
-    ]
-    shown = listed(places) if len(places) <= 5 else f"{', '.join(places[:5])}, ..."
-    return f"{number(len(places), 0)} {'row' if len(places) == 1 else 'rows'} ({shown})"
 
 
 def how_many(count: int, one: str, many: str) -> str:
@@ -52,15 +36,15 @@ def how_many(count: int, one: str, many: str) -> str:
     return f"fewer than {FEW} {many}" if count < FEW else f"{number(count, 0)} {many if count != 1 else one}"
 
 
-def check_columns(table: str, frame: pd.DataFrame, needed: Iterable[str | None]) -> list[str]:
+def check_columns(table: str, columns: Iterable[str], needed: Iterable[str | None]) -> list[str]:
     """Name the columns that a table should have and has not.
 
     Parameters
     ----------
     table : str
         Its name in the study.
-    frame : DataFrame
-        The table.
+    columns : iterable of str
+        Those it has.
     needed : iterable of str or None
         Column names; None is skipped.
 
@@ -69,65 +53,12 @@ def check_columns(table: str, frame: pd.DataFrame, needed: Iterable[str | None])
     list of str
         One sentence per missing column.
     """
+    there = list(columns)
     return [
-        f'table {table} has no column "{name}". {did_you_mean(name, frame.columns)}'.strip()
+        f'table {table} has no column "{name}". {did_you_mean(name, there)}'.strip()
         for name in needed
-        if name is not None and name not in frame.columns
+        if name is not None and name not in there
     ]
-
-
-def check_one_row_each(table: str, frame: pd.DataFrame, person: str) -> list[str]:
-    """Say which rows of a table of people repeat a person.
-
-    Parameters
-    ----------
-    table : str
-        Its name in the study.
-    frame : DataFrame
-        The table, which should have one row per person.
-    person : str
-        The column of ids.
-
-    Returns
-    -------
-    list of str
-        Empty, or one sentence.
-    """
-    again = frame[person].notna() & frame[person].duplicated(keep=False)
-    if not again.any():
-        return []
-    people = number(frame.loc[again, person].nunique(), 0)
-    noun = "person stands" if people == "1" else "people stand"
-    remedy = "Keep one row per person, or name the table in cohort.index and say which row to pick"
-    return [f"table {table}, column {person}: {people} {noun} there more than once, in {rows_of(again)}. {remedy}."]
-
-
-def check_known_people(table: str, frame: pd.DataFrame, people: str, known: pd.Series, person: str) -> list[str]:
-    """Say which rows belong to nobody in the table of people.
-
-    Parameters
-    ----------
-    table : str
-        The table that starts people.
-    frame : DataFrame
-        Its rows.
-    people : str
-        The name of the table of people.
-    known : Series of str
-        The ids in it.
-    person : str
-        The column of ids.
-
-    Returns
-    -------
-    list of str
-        Empty, or one sentence.
-    """
-    stranger = frame[person].notna() & ~among(frame[person], known)
-    if not stranger.any():
-        return []
-    finding = f"{rows_of(stranger)} name a person who is not in table {people}"
-    return [f"table {table}, column {person}: {finding}. Add the person, or take the rows out."]
 
 
 def flag_tables(scope: Scope, read: Iterable[str]) -> list[Flag]:
@@ -136,7 +67,7 @@ def flag_tables(scope: Scope, read: Iterable[str]) -> list[Flag]:
     Parameters
     ----------
     scope : Scope
-        The tables and the starting rows.
+        The tables and the engine.
     read : iterable of str
         Names of the tables asked about.
 
@@ -147,36 +78,125 @@ def flag_tables(scope: Scope, read: Iterable[str]) -> list[Flag]:
     """
     flags = []
     for table in read:
-        frame = scope.tables[table]
-        if frame.empty:
+        if not scope.tables[table].rows:
             flags.append(
                 Flag("cohort", "caution", f"Table {table} has no rows, so no rule found anything in it.", about=table)
             )
             continue
-        if not among(scope.start[PERSON], frame[scope.person]).any():
+        if not _of_anybody(scope, table):
             text = f"No row of table {table} belongs to anybody who started."
             detail = "Are the person ids written alike in both tables (leading zeros, capitals)?"
             flags.append(Flag("cohort", "serious", text, detail, about=table))
         flags += _flag_dates(scope, table)
-    return flags
+    return flags + _flag_zones(scope)
+
+
+def _of_anybody(scope: Scope, table: str) -> bool:
+    """Whether any row belongs to somebody who started."""
+    start = exp.alias_(exp.to_table(START, quoted=True), "i")
+    on = column(PERSON, "t").eq(column(PERSON, "i"))
+    whole = scope.tables[table].relation([], scope.whole_ids, order=False)
+    few = exp.select(exp.Star()).from_(exp.alias_(whole.copy(), "r", table=True)).limit(1000).subquery()
+    for rows in (few, whole):  # a look at the first rows nearly always tells
+        source = exp.alias_(rows, "t", table=True)
+        if len(scope.engine.fetch(exp.select(exp.convert(1).as_("n")).from_(source).join(start, on=on).limit(1))):
+            return True
+    return False
+
+
+def _count_rows(scope: Scope, table: str, names: list[str], condition: exp.Expr) -> int:
+    source = exp.alias_(scope.tables[table].relation(names, scope.whole_ids, order=False), "t", table=True)
+    query = exp.select(exp.Count(this=exp.Star()).as_("n")).from_(source).where(condition)
+    return int(scope.engine.fetch(query)["n"].iloc[0])
 
 
 def _flag_dates(scope: Scope, table: str) -> list[Flag]:
     """Rows of a table that end before they start, or that have no date."""
-    frame, flags = scope.tables[table], []
-    if scope.is_spells(table) and scope.kind(table, "end") == "date":
-        wrong = int((frame["end"] < frame["start"]).sum())
+    held, flags = scope.tables[table], []
+    if held.is_spells and held.kind("end") == "date":
+        start, end = (column(held.sql_name(name), "t") for name in ("start", "end"))
+        wrong = _count_rows(scope, table, ["start", "end"], end < start)
         if wrong:
             text = f"In table {table}, {how_many(wrong, 'row', 'rows')} end before they start."
             flags.append(
                 Flag("cohort", "caution", text, "They count in no window. Correct them in the source.", about=table)
             )
-    day = scope.date_of(table)
-    blank = int(frame[day].isna().sum()) if day else 0
+    day = held.date
+    blank = _count_rows(scope, table, [day], column(held.sql_name(day), "t").is_(exp.null())) if day else 0
     if blank:
         text = f"In table {table}, {how_many(blank, 'row', 'rows')} have no date in {day}."
         flags.append(Flag("cohort", "caution", text, "They count in no window of days or months.", about=table))
     return flags
+
+
+def _flag_zones(scope: Scope) -> list[Flag]:
+    """Instants for which nobody has said on whose clock they are read."""
+    flags = []
+    for held in scope.placed():
+        for name in held.zoneless:
+            text = f"Column {name} of table {held.name} holds instants, and the study names no time zone."
+            detail = (
+                "They are read on the clock of Greenwich without summer time (UTC), so that what happens near midnight "
+                'may fall on the day before. Write time_zone = "Europe/London", or another, under [cohort].'
+            )
+            flags.append(Flag("cohort", "caution", text, detail, held.name))
+    return flags
+
+
+def flag_rules(scope: Scope, asked: Asked, flow: pd.DataFrame) -> list[Flag]:
+    """Caveats on rules that decide nothing, and on rules that look into the future of the index date.
+
+    Parameters
+    ----------
+    scope : Scope
+        The tables.
+    asked : Asked
+        The rules and the windows they look at.
+    flow : DataFrame
+        The flow.
+
+    Returns
+    -------
+    list of Flag
+        Notes on rules that nobody fails, or that everybody fails; cautions on immortal time.
+    """
+    failed = dict(zip(flow["says"], flow["failed"], strict=True))
+    dated = int(flow["people"].iloc[min(1, len(flow) - 1)] if "pick" in set(flow["kind"]) else flow["people"].iloc[0])
+    flags = []
+    for question, windows, named in zip(asked.questions, asked.windows, asked.named, strict=True):
+        if question.kind not in {"include", "exclude"}:
+            continue
+        if all(scope.tables[w.table].rows for w in windows if w.table in scope.tables):  # an empty one is told already
+            flags += _flag_constant(question, int(failed[question.key]), dated, named)
+        flags += _flag_future(question, [window for window in windows if not window.is_past])
+    return flags
+
+
+def _flag_constant(question: Question, failed: int, dated: int, named: bool) -> list[Flag]:
+    """A rule that is always or never true decides nothing: often a slip of the pen."""
+    if not named:
+        text = f'The rule "{question.key}" names no column and no table: it is the same for everybody.'
+        return [Flag("cohort", "caution", text, f"It is: {question.rule.strip()}. Is that meant?", question.key)]
+    if failed not in (0, dated):
+        return []
+    word = "always" if (failed == 0) == (question.kind == "include") else "never"
+    fate = "nobody is" if failed == 0 else "everybody is"
+    text = f'The rule "{question.key}" is {word} true: {fate} left out by it.'
+    return [Flag("cohort", "note", text, "Check that it asks what its sentence says.", question.key)]
+
+
+def _flag_future(question: Question, windows: list[Window]) -> list[Flag]:
+    """A rule on what happens after the index date counts people in for what is only known later."""
+    if not windows:
+        return []
+    far = [f"{number(w.high, 0)} {w.unit}" for w in windows if w.high is not None]
+    reach = f"up to {listed(list(dict.fromkeys(far)))} after it" if len(far) == len(windows) else "without an end"
+    text = f'The rule "{question.key}" looks past the index date, {reach}.'
+    detail = (
+        "Who is counted then depends on what happens later: on living, staying or being seen until then (immortal "
+        "time). End the window at 0, or make it an analysis set."
+    )
+    return [Flag("cohort", "caution", text, detail, question.key)]
 
 
 def raise_data(where: str, problems: list[str]) -> None:

@@ -1,13 +1,22 @@
-"""How many were left after each step, and why each person left."""
+"""How many were left after each step, and why each person left: worked out inside the engine."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sqlglot import exp
 
-from evalkit.cohort.scope import PERSON
+from evalkit.cohort.answers import ANSWERS
+from evalkit.cohort.engines.base import Engine
+from evalkit.cohort.engines.vocabulary import wrap
+from evalkit.cohort.held import DATE, PERSON, ROW, column
+
+PEOPLE = "_people"
+CODES = 64  # arms and groups at most, so that a row and its group fit into one number
+RULES = ("include", "exclude", "arm", "group")
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,13 +26,13 @@ class Step:
     Parameters
     ----------
     kind : str
-        "start", "pick", "include", "exclude" or "arm".
+        "start", "pick", "include", "exclude", "arm" or "group".
     says : str
         The sentence a report prints.
     rule : str
         The rule as written, empty where there is none.
-    met : Series of boolean
-        Over starting rows: whether the row may stay; missing where that could not be answered.
+    met : Expression
+        Over the answers: whether the row may stay; missing where that could not be answered.
     unknown_stays : bool
         Whether a row stays where that could not be answered (exclude rules).
     """
@@ -31,88 +40,192 @@ class Step:
     kind: str
     says: str
     rule: str
-    met: pd.Series
+    met: exp.Expr
     unknown_stays: bool = False
 
     @property
-    def stays(self) -> np.ndarray:
-        """Whether each row stays."""
-        return self.met.fillna(self.unknown_stays).to_numpy(dtype=bool)
+    def stays(self) -> exp.Expr:
+        """Whether a row stays, unknown being settled."""
+        return exp.Coalesce(this=self.met.copy(), expressions=[exp.true() if self.unknown_stays else exp.false()])
 
     @property
-    def unknown(self) -> np.ndarray:
-        """Whether it could not be answered for a row."""
-        return self.met.isna().to_numpy(dtype=bool)
+    def judges(self) -> bool:
+        """Whether it is a rule, asked only of rows with an index date."""
+        return self.kind in {"include", "exclude"}
 
 
-def flow_table(rows: pd.DataFrame, steps: list[Step], arm: pd.Series | None) -> tuple[pd.DataFrame, np.ndarray]:
+def _count(condition: exp.Expr | None = None) -> exp.Expr:
+    rows = exp.Count(this=exp.Star())
+    return rows if condition is None else exp.Filter(this=rows, expression=exp.Where(this=condition))
+
+
+def _any(condition: exp.Expr, among: exp.Expr | None = None) -> exp.Expr:
+    """Whether a condition holds in any row of a person."""
+    found = exp.LogicalOr(this=condition)
+    return found if among is None else exp.Filter(this=found, expression=exp.Where(this=among))
+
+
+def judge(engine: Engine, steps: Sequence[Step], several: bool, code: exp.Expr | None = None) -> None:
+    """Make the engine's table of people: where each left, which rules each does not meet.
+
+    Parameters
+    ----------
+    engine : Engine
+        Which holds the answers.
+    steps : sequence of Step
+        In order, the first being the start.
+    several : bool
+        Whether a person has several rows, of which the first that meets every rule counts.
+    code : Expression, optional
+        The number of a row's arm or group, 0 for none.
+
+    Notes
+    -----
+    _people has a row per person (per episode where each counts): _rep the row that stands for the person, _left the
+    step at which the last row left (the number of steps where one stayed), _unknown whether that was because it could
+    not be answered, f1 ... whether each step is not met in any row, u1 ... whether it could not be answered, s1 ...
+    whether an exclude rule is unknown for a row that stayed, and c0 ... the arm of the first row left after a step.
+    """
+    dated = column(DATE).is_(exp.null()).not_()
+    chosen: list[exp.Expr] = [
+        column(ROW),
+        column(PERSON),
+        dated.as_("_dated", quoted=True),
+        (code or exp.convert(0)).as_("_code", quoted=True),
+    ]
+    for k, step in enumerate(steps):
+        chosen += [
+            step.stays.as_(f"m{k}", quoted=True),
+            wrap(step.met.copy()).is_(exp.null()).as_(f"u{k}", quoted=True),
+        ]
+    rows = exp.select(*chosen).from_(exp.to_table(ANSWERS, quoted=True)).subquery("a")
+    branches = [exp.If(this=column(f"m{k}").not_(), true=exp.convert(k)) for k in range(1, len(steps))]
+    left = exp.Case(ifs=branches, default=exp.convert(len(steps))) if branches else exp.convert(len(steps))
+    engine.make(PEOPLE, _by_person(steps, exp.select(exp.Star(), left.as_("_left", quoted=True)).from_(rows), several))
+
+
+def _by_person(steps: Sequence[Step], rows: exp.Select, several: bool) -> exp.Select:
+    """One row per person; where a person has one row only, nothing needs to be gathered."""
+    last = len(steps)
+    if not several:
+        chosen = [column(ROW).as_("_rep", quoted=True), column(PERSON), column("_left"), column("_code")]
+        chosen.append(_unknown_at(steps, column("_left")).as_("_unknown", quoted=True))
+        for k, step in enumerate(steps):
+            failed: exp.Expr = column(f"m{k}").not_()
+            failed = exp.and_(column("_dated"), failed) if step.judges else failed
+            chosen += [failed.as_(f"f{k}", quoted=True), column(f"u{k}")]
+            if step.unknown_stays:
+                chosen.append(exp.and_(column(f"u{k}"), column("_left") > k).as_(f"s{k}", quoted=True))
+        return exp.select(*chosen).from_(rows.subquery("r"))
+    top = exp.Window(this=exp.Max(this=column("_left")), partition_by=[column(PERSON)])
+    inner = exp.select(exp.Star(), top.as_("_top", quoted=True)).from_(rows.subquery("r")).subquery("r")
+    is_top = column("_left").eq(column("_top"))
+    first = exp.Filter(this=exp.Min(this=column(ROW)), expression=exp.Where(this=is_top))
+    unknown = _any(_unknown_at(steps, column("_left")), is_top.copy())
+    chosen = [first.as_("_rep", quoted=True), column(PERSON), exp.Max(this=column("_left")).as_("_left", quoted=True)]
+    chosen.append(exp.Coalesce(this=unknown, expressions=[exp.false()]).as_("_unknown", quoted=True))
+    for k, step in enumerate(steps):
+        among = column("_dated") if step.judges else None
+        chosen.append(_any(column(f"m{k}"), among).not_().as_(f"f{k}", quoted=True))
+        chosen.append(_any(column(f"u{k}"), among).as_(f"u{k}", quoted=True))
+        if step.unknown_stays:
+            chosen.append(_any(exp.and_(column(f"u{k}"), column("_left") > k)).as_(f"s{k}", quoted=True))
+        packed = exp.Min(this=column(ROW) * CODES + column("_code"))
+        alive = exp.Filter(this=packed, expression=exp.Where(this=column("_left") > k))
+        chosen.append(exp.Mod(this=exp.paren(alive), expression=exp.convert(CODES)).as_(f"c{k}", quoted=True))
+    chosen.append(exp.Coalesce(this=column(f"c{last - 1}"), expressions=[exp.convert(0)]).as_("_code", quoted=True))
+    gathered = exp.select(*chosen[:-1]).from_(inner).group_by(column(PERSON))
+    return exp.select(exp.Star(), chosen[-1]).from_(gathered.subquery("g"))
+
+
+def _unknown_at(steps: Sequence[Step], left: exp.Expr) -> exp.Expr:
+    """Whether the step at which a row left could not be answered for it."""
+    branches = [exp.If(this=left.eq(k), true=column(f"u{k}")) for k in range(len(steps))]
+    return exp.Case(ifs=branches, default=exp.false())
+
+
+def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], several: bool) -> pd.DataFrame:
     """Count people after each step.
 
     Parameters
     ----------
-    rows : DataFrame
-        The starting rows, sorted by person and date.
-    steps : list of Step
+    engine : Engine
+        Which holds the table of people.
+    steps : sequence of Step
         In order, the first being the start.
-    arm : Series or None
-        "treated", "comparison" or missing, per starting row.
+    groups : dict of str to int
+        "treated" and "comparison", then the ids of groups shown beside, and the number of each; empty without arms.
+    several : bool
+        Whether a person has several rows.
 
     Returns
     -------
-    flow : DataFrame
+    DataFrame
         One row per step, as `Cohort` describes it.
-    alive : array of bool
-        The starting rows left at the end.
     """
-    who = _People(rows)
-    alive, lines = np.ones(len(rows), dtype=bool), []
-    for place, step in enumerate(steps):
-        before = alive
-        alive = before & step.stays
-        gone = who.any_of(before) & ~who.any_of(alive)
-        unknown = who.any_of((alive if step.unknown_stays else before) & step.unknown)
-        counted = unknown if step.unknown_stays else unknown & gone
-        line = {"step": place, "kind": step.kind, "says": step.says, "rule": step.rule, "left_out": gone.sum()}
-        line |= {"unknown": counted.sum(), "people": who.any_of(alive).sum()}
-        lines.append(line | who.by_arm(alive, arm))
+    people = exp.to_table(PEOPLE, quoted=True)
+    where_left = [column("_left"), column("_code"), column("_unknown")]
+    counts = engine.fetch(
+        exp.select(*where_left, _count().as_("n")).from_(people).group_by(*(c.copy() for c in where_left))
+    )
+    left, code = (counts[name].to_numpy(dtype="int64") for name in ("_left", "_code"))
+    n, unknown = counts["n"].to_numpy(dtype="int64"), counts["_unknown"].to_numpy(dtype=bool)
+    failing = _failing(engine, steps)
+    by_arm = _by_arm(engine, steps, groups) if several else {}
+    lines = []
+    for k, step in enumerate(steps):
+        line = {"step": k, "kind": step.kind, "says": step.says, "rule": step.rule, "left_out": n[left == k].sum()}
+        line["unknown"] = failing[f"s{k}"] if step.unknown_stays else n[(left == k) & unknown].sum()
+        line["people"] = n[left > k].sum()
+        for name in ("treated", "comparison", *(one for one in groups if one not in ("treated", "comparison"))):
+            if name not in groups:
+                line[name] = pd.NA
+            else:
+                line[name] = by_arm[k, groups[name]] if several else n[(left > k) & (code == groups[name])].sum()
+        line |= {name: failing[f"{name}{k}"] if step.kind in RULES else pd.NA for name in ("failed", "only")}
+        lines.append(line)
     flow = pd.DataFrame(lines)
-    counts = ["left_out", "unknown", "people", "treated", "comparison"]
-    return flow.astype(dict.fromkeys(counts, "Int64")), alive
+    words = ("step", "kind", "says", "rule")
+    return flow.astype({name: "Int64" for name in flow.columns if name not in words})
 
 
-class _People:
-    """The people behind the starting rows, in the order of their ids."""
-
-    def __init__(self, rows: pd.DataFrame) -> None:
-        self.of_row, self.ids = pd.factorize(rows[PERSON])
-
-    def any_of(self, chosen: np.ndarray) -> np.ndarray:
-        """Per person, whether any of the person's rows is chosen."""
-        found = np.zeros(len(self.ids), dtype=bool)
-        found[self.of_row[chosen]] = True
-        return found
-
-    def by_arm(self, alive: np.ndarray, arm: pd.Series | None) -> dict[str, object]:
-        """People left by the arm of their first row left."""
-        if arm is None:
-            return {"treated": pd.NA, "comparison": pd.NA}
-        left = np.flatnonzero(alive)
-        firsts = left[np.unique(self.of_row[left], return_index=True)[1]]
-        arms = arm.to_numpy(dtype=object)[firsts]
-        return {name: int((arms == name).sum()) for name in ("treated", "comparison")}
+def _failing(engine: Engine, steps: Sequence[Step]) -> dict[str, int]:
+    """People who do not meet a rule, whatever the order of the rules, and those who fail that rule alone."""
+    rules = [k for k, step in enumerate(steps) if step.kind in RULES]
+    fails = [exp.Case(ifs=[exp.If(this=column(f"f{k}"), true=exp.convert(1))], default=exp.convert(0)) for k in rules]
+    total = fails[0].copy() if fails else exp.convert(0)
+    for one in fails[1:]:
+        total = exp.Add(this=total, expression=one.copy())
+    rows = exp.select(exp.Star(), total.as_("_fails", quoted=True)).from_(exp.to_table(PEOPLE, quoted=True))
+    asked = {f"failed{k}": _count(column(f"f{k}")) for k in rules}
+    asked |= {f"only{k}": _count(exp.and_(column(f"f{k}"), column("_fails").eq(1))) for k in rules}
+    asked |= {f"s{k}": _count(column(f"s{k}")) for k, step in enumerate(steps) if step.unknown_stays}
+    if not asked:
+        return {}
+    chosen = [one.as_(name) for name, one in asked.items()]
+    found = engine.fetch(exp.select(*chosen).from_(rows.subquery("r"))).iloc[0]
+    return {name: int(found[name]) for name in asked}
 
 
-def reasons_table(rows: pd.DataFrame, steps: list[Step], alive: np.ndarray) -> pd.DataFrame:
+def _by_arm(engine: Engine, steps: Sequence[Step], groups: dict[str, int]) -> dict[tuple[int, int], int]:
+    """People left after each step by the arm of the first of their rows that is left."""
+    cells = [(k, number) for k in range(len(steps)) for number in groups.values()]
+    if not cells:
+        return {}
+    chosen = [_count(column(f"c{k}").eq(number)).as_(f"n{k}_{number}") for k, number in cells]
+    found = engine.fetch(exp.select(*chosen).from_(exp.to_table(PEOPLE, quoted=True))).iloc[0]
+    return {(k, number): int(found[f"n{k}_{number}"]) for k, number in cells}
+
+
+def reasons_table(engine: Engine, steps: Sequence[Step]) -> pd.DataFrame:
     """List every rule that each person who started does not meet, whatever the order of the rules.
 
     Parameters
     ----------
-    rows : DataFrame
-        The starting rows.
-    steps : list of Step
+    engine : Engine
+        Which holds the table of people.
+    steps : sequence of Step
         All steps.
-    alive : array of bool
-        The rows left at the end.
 
     Returns
     -------
@@ -120,34 +233,21 @@ def reasons_table(rows: pd.DataFrame, steps: list[Step], alive: np.ndarray) -> p
         person, rule, answer. Where a person has several rows, a rule is not met if it is met in none of them; a person
         who meets every rule, but never all in one row, is listed at the rule where the last row left.
     """
-    who = _People(rows)
-    dated = next((step.stays for step in steps if step.kind == "pick"), np.ones(len(rows), dtype=bool))
-    found = []
-    for place, step in enumerate(steps):
-        judged = dated if step.kind in {"include", "exclude"} else np.ones(len(rows), dtype=bool)
-        out = who.any_of(judged) & ~who.any_of(judged & step.stays)
-        found.append(_listed(who, out, place, step.says, who.any_of(judged & step.unknown)))
-    explained = np.isin(np.arange(len(who.ids)), np.concatenate([one["_who"] for one in found]))
-    found += _where_last_left(who, steps, ~explained & ~who.any_of(alive))
-    listed = pd.concat(found, ignore_index=True).sort_values(["_who", "_at"], kind="stable")
-    people = pd.Series(who.ids.take(listed["_who"].to_numpy()), index=listed.index, dtype="str")
-    return listed.assign(person=people)[["person", "rule", "answer"]].reset_index(drop=True)
-
-
-def _listed(who: _People, out: np.ndarray, place: int, says: str, unknown: np.ndarray) -> pd.DataFrame:
-    """People who do not meet one rule, by their number."""
-    numbers = np.flatnonzero(out)
-    answers = pd.Series(np.where(unknown[numbers], "unknown", "no"), dtype="str")
-    sentence = pd.Series(says, answers.index, "str")
-    return pd.DataFrame({"_who": numbers, "_at": place, "rule": sentence, "answer": answers})
-
-
-def _where_last_left(who: _People, steps: list[Step], people: np.ndarray) -> list[pd.DataFrame]:
-    """For people of whom no single row meets every rule: the step at which none was left."""
-    alive, found = people[who.of_row], []
-    for place, step in enumerate(steps):
-        after = alive & step.stays
-        gone = who.any_of(alive) & ~who.any_of(after)
-        found.append(_listed(who, gone, place, step.says, np.zeros(len(who.ids), dtype=bool)))
-        alive = after
-    return found
+    asked = [k for k, step in enumerate(steps) if step.kind != "start"]
+    fails = [column(f"f{k}") for k in asked]
+    out = exp.or_(*fails, column("_left") < len(steps)) if fails else exp.false()
+    chosen = [column(PERSON), column("_left"), *(column(f"{letter}{k}") for k in asked for letter in "fu")]
+    found = engine.fetch(exp.select(*chosen).from_(exp.to_table(PEOPLE, quoted=True)).where(out))
+    person = found[PERSON].astype("str").to_numpy(dtype=object)
+    left = found["_left"].to_numpy(dtype="int64")
+    failed = {k: found[f"f{k}"].fillna(False).to_numpy(dtype=bool) for k in asked}
+    explained = np.logical_or.reduce([*failed.values(), np.zeros(len(found), dtype=bool)])
+    parts = []
+    for k in asked:
+        here = failed[k] | (~explained & (left == k))
+        unknown = found[f"u{k}"].fillna(False).to_numpy(dtype=bool)[here] & failed[k][here]
+        answers = np.where(unknown, "unknown", "no")
+        parts.append(pd.DataFrame({"person": person[here], "_at": k, "rule": steps[k].says, "answer": answers}))
+    empty = pd.DataFrame({"person": [], "_at": [], "rule": [], "answer": []})
+    listed = pd.concat(parts or [empty], ignore_index=True).sort_values(["person", "_at"], kind="stable")
+    return listed[["person", "rule", "answer"]].astype("str").reset_index(drop=True)

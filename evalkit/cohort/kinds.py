@@ -1,7 +1,7 @@
-"""What a column holds, and the same column as the engine reads it.
+"""What a column in memory holds, and the same column as the engine reads it.
 
-A rule compares like with like, so each column has one kind. Dates are days: a time of day is dropped and a time zone
-is left out without moving the clock, so that the last day of a window counts whole.
+A rule compares like with like, so each column has one kind. Dates are days: a time of day is dropped, so that the last
+day of a window counts whole. An instant with a time zone is read on the clock the study names, else on its own.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ def as_ids(column: pd.Series) -> pd.Series:
         column = column.astype("Int64")
     missing = column.isna()
     text = column.astype("str")
+    first = column.first_valid_index()
+    if first is not None and text.loc[first].endswith(".0") and text[~missing].str.fullmatch(r"\d+\.0").all():
+        text = text.str.removesuffix(".0")  # whole numbers as statistics programs write them into a csv file
     return text.mask(missing | (text == ""))
 
 
@@ -99,7 +102,7 @@ def as_dates(column: pd.Series) -> pd.Series:
     return pd.to_datetime(text.where(iso), format="%Y-%m-%d", errors="coerce")
 
 
-def prepare(frame: pd.DataFrame, person: str) -> pd.DataFrame:
+def prepare(frame: pd.DataFrame, person: str, zone: str | None = None) -> pd.DataFrame:
     """Give every column of a table one of the kinds a rule knows.
 
     Parameters
@@ -108,6 +111,8 @@ def prepare(frame: pd.DataFrame, person: str) -> pd.DataFrame:
         A table as read, or as an evaluator holds it.
     person : str
         Its column of person ids, which become text.
+    zone : str, optional
+        On whose clock an instant with a time zone is read; default: its own.
 
     Returns
     -------
@@ -115,14 +120,14 @@ def prepare(frame: pd.DataFrame, person: str) -> pd.DataFrame:
         A new table with the same rows numbered from 0; text columns that hold ISO dates only are dates.
     """
     frame = frame.reset_index(drop=True)
-    columns = {name: as_ids(frame[name]) if name == person else _prepared(frame[name]) for name in frame.columns}
+    columns = {name: as_ids(frame[name]) if name == person else _prepared(frame[name], zone) for name in frame.columns}
     return pd.DataFrame(columns, index=frame.index)
 
 
-def _prepared(column: pd.Series) -> pd.Series:
+def _prepared(column: pd.Series, zone: str | None) -> pd.Series:
     """One column as number, text, date or yes/no."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return column.dt.tz_localize(None)
+        return (column.dt.tz_convert(zone) if zone else column).dt.tz_localize(None)
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if column.dtype == object:

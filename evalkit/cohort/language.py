@@ -16,23 +16,18 @@ from typing import Any
 
 from sqlglot import exp
 
-from evalkit.cohort.kinds import Kind, as_dates
-from evalkit.cohort.problems import Problem, character, one_line
-from evalkit.cohort.scope import DATE, INDEX_DATE, Scope
-from evalkit.cohort.sql import Calls, as_type, column, wrap
+from evalkit.cohort.calls import Calls, Window
+from evalkit.cohort.engines.vocabulary import as_type, word, wrap
+from evalkit.cohort.held import DATE, column, places
+from evalkit.cohort.kinds import Kind
+from evalkit.cohort.problems import HINTS, NOT_ALLOWED, Problem, character, one_line
+from evalkit.cohort.scope import INDEX_DATE, Scope
 from evalkit.errors import did_you_mean
 
 SQL_TYPES = {"number": "DOUBLE", "text": "TEXT", "date": "DATE", "yes or no": "BOOLEAN"}
 COMPARED = {ast.Lt: exp.LT, ast.LtE: exp.LTE, ast.Gt: exp.GT, ast.GtE: exp.GTE, ast.Eq: exp.EQ, ast.NotEq: exp.NEQ}
 COMPUTED = {ast.Add: exp.Add, ast.Sub: exp.Sub, ast.Mult: exp.Mul}
 LONGEST = 4000
-HINTS = [
-    (r"\b(AND|OR|NOT|IN)\b", "Write and, or, not, in in small letters."),
-    (r"<>", "Write != for not equal."),
-    (r"(?<![<>=!])=(?!=)", "Write == to compare."),
-    (r"&&|\|\||(?<!\w)!(?!=)", "Write and, or, not."),
-    (r"\w-\w|\bclass\b|\bfrom\b|\bis\b", 'A column whose name is no single word is written column("its name").'),
-]
 
 
 @dataclass(frozen=True)
@@ -77,15 +72,22 @@ class Translator:
     rule : str
         The rule as written.
     defining : tuple of str
-        New columns on whose definitions this rule is part of: none may need itself.
+        New columns and named rules of whose definitions this rule is part: none may need itself.
+    depth : int
+        How many tables' conditions it already stands in.
     """
 
-    def __init__(self, scope: Scope, calls: Calls, where: str, rule: str, defining: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, scope: Scope, calls: Calls, where: str, rule: str, defining: tuple[str, ...] = (), depth: int = 0
+    ) -> None:
         self.scope, self.calls, self.where, self.rule = scope, calls, where, one_line(rule)
-        self.defining = defining
+        self.defining, self.depth = defining, depth
         self.problems: list[Problem] = []
-        self.table: str | None = None
+        self.inside: list[str] = []  # the tables in whose conditions the reading stands, the outer one first
+        self.outer_read = False  # whether a condition of the inner table has named a column of the outer one's row
         self.births: list[exp.Expr] = []
+        self.windows: list[Window] = []
+        self.names_anything = False
 
     def translate(self, truth: bool = True) -> Value:
         """The whole rule; with ``truth`` it must be answerable by yes or no."""
@@ -156,42 +158,52 @@ class Translator:
     def _name(self, node: ast.Name) -> Value:
         return self.column_named(node.id, node)
 
+    @property
+    def table(self) -> str | None:
+        """The table in whose condition the reading stands; None: the starting row."""
+        return self.inside[-1] if self.inside else None
+
     def column_named(self, name: str, node: ast.AST) -> Value:
-        """A column: of the table asked about, else of the starting row, else a new column of the cohort."""
-        scope, table = self.scope, self.table
-        if table is not None and name in scope.tables[table].columns:
-            return self._column(table, name)
+        """A column: of the tables asked about, else of the starting row, else a new column or a named rule."""
+        scope = self.scope
+        self.names_anything = True
+        for place in range(len(self.inside), 0, -1):
+            if name in scope.tables[self.inside[place - 1]].columns:
+                self.outer_read |= place < len(self.inside)
+                return self._column(self.inside[place - 1], name, place + self.depth)
         if name == INDEX_DATE:
             return Value(column(DATE, "i"), "date")
         if name in scope.origin:
-            return self._column(None, name)
+            return self._column(None, name, 0)
         if name in scope.definitions:
             return self._defined(name, node)
-        known = [*(scope.tables[table].columns if table else ()), *scope.origin, *scope.definitions, INDEX_DATE]
-        place = f"{table} or of the people" if table else "the index row or of people"
-        return self.problem(node, f'"{name}" is not a column of {place}. {did_you_mean(name, known)}'.strip())
+        known = [*(one for table in self.inside for one in scope.columns(table)), *scope.origin, *scope.definitions]
+        place_name = f"{self.table} or of the people" if self.table else "the index row or of people"
+        hint = did_you_mean(name, [*known, INDEX_DATE])
+        return self.problem(node, f'"{name}" is not a column of {place_name}. {hint}'.strip())
 
-    def _column(self, table: str | None, name: str) -> Value:
+    def _column(self, table: str | None, name: str, level: int) -> Value:
         kind = self.scope.kind(table, name)
         if kind == "empty":
             return Value(exp.null(), "empty", column=(table, name))
-        whole = str(self.scope.frame(table)[name].dtype).lower().startswith(("int", "uint"))
-        return Value(self.calls.read(table, name), kind, kind == "number" and whole, column=(table, name))
+        return Value(self.calls.read(table, name, level), kind, self.scope.whole(table, name), column=(table, name))
 
     def _defined(self, name: str, node: ast.AST) -> Value:
-        """A new column of the cohort stands for its own rule."""
+        """A new column or a named rule stands for its own rule, answered for the person and not for a table's row."""
         if name in self.defining:
-            return self.problem(node, f'the column "{name}" needs itself. Define it by other columns.')
-        if self.table is not None:
-            return self.problem(
-                node, f'"{name}" is a new column of the cohort and cannot be used inside a table\'s condition.'
-            )
+            return self.problem(node, f'"{name}" needs itself. Define it by other columns.')
         inner = Translator(
-            self.scope, self.calls, f"cohort.columns.{name}", self.scope.definitions[name], (*self.defining, name)
+            self.scope,
+            self.calls,
+            f"cohort definition {name}",
+            self.scope.definitions[name],
+            (*self.defining, name),
+            self.depth + len(self.inside),
         )
         value = inner.translate(truth=False)
         self.problems += inner.problems
         self.births += inner.births
+        self.windows += inner.windows
         return Value(wrap(value.sql), value.kind, value.whole)
 
     def _bool(self, node: ast.BoolOp) -> Value:
@@ -231,16 +243,34 @@ class Translator:
         a, b = self.alike(self.value(left), self.value(right), left, right)
         if a.kind == "yes or no" and not isinstance(op, ast.Eq | ast.NotEq):
             return self.problem(left, "yes and no have no order. Write == or !=, or the condition by itself.").sql
-        return COMPARED[type(op)](this=wrap(a.sql), expression=wrap(b.sql))
+        return self._ordered(op, a, b)
+
+    @staticmethod
+    def _ordered(op: ast.cmpop, a: Value, b: Value) -> exp.Expr:
+        """A comparison; text is put in order by code point, whatever an engine's language is set to."""
+        by_code = a.kind == "text" and not isinstance(op, ast.Eq | ast.NotEq)
+        left, right = (word("CODE", side.sql) if by_code else wrap(side.sql) for side in (a, b))
+        return COMPARED[type(op)](this=left, expression=right)
 
     def _membership(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> exp.Expr:
-        """x in (a, b), x not in (a, b)."""
-        if not isinstance(right, ast.Tuple | ast.List | ast.Set) or not right.elts:
+        """x in (a, b), x not in (a, b); "part" in x asks whether text holds a part."""
+        if not isinstance(right, ast.Tuple | ast.List | ast.Set):
+            return self._part_of(left, op, right)
+        if not right.elts:
             return self.problem(right, 'in needs a list of values: in ("a", "b").').sql
         one = self.value(left)
         values = [self.alike(one, self.value(item), left, item)[1].sql for item in right.elts]
         found = exp.In(this=wrap(one.sql), expressions=values)
         return exp.Not(this=wrap(found)) if isinstance(op, ast.NotIn) else found
+
+    def _part_of(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> exp.Expr:
+        """Whether one text stands somewhere in another."""
+        if not (isinstance(left, ast.Constant) and isinstance(left.value, str)):
+            hint = 'Whether text holds a part is asked by "part" in x.'
+            return self.problem(right, f'in needs a list of values: in ("a", "b"). {hint}').sql
+        text = self.need(self.value(right), "text", right, 'in needs a list of values: in ("a", "b"), or text')
+        found = word("CONTAINS", text.sql, self.value(left).sql)
+        return exp.Not(this=found) if isinstance(op, ast.NotIn) else found
 
     def _arithmetic(self, node: ast.BinOp) -> Value:
         """+ - * / on numbers; a date plus or minus days; the days between two dates."""
@@ -267,7 +297,7 @@ class Translator:
         b = self.need(b, "number", node.right, "A date moves by a number of days")
         if not b.whole and b.kind != "empty":
             return self.problem(node.right, "a date moves by a whole number of days.")
-        return Value(moved(a.sql, exp.Neg(this=wrap(b.sql)) if isinstance(node.op, ast.Sub) else b.sql, "DAY"), "date")
+        return Value(moved_days(a.sql, exp.Neg(this=wrap(b.sql)) if isinstance(node.op, ast.Sub) else b.sql), "date")
 
     def _call(self, node: ast.Call) -> Value:
         from evalkit.cohort.functions import call
@@ -323,35 +353,28 @@ class Translator:
 
     def _spoilt(self, node: ast.AST, value: Value, kind: Kind) -> bool:
         """Whether a text column would be dates or numbers but for some values: then the data are wrong."""
-        from evalkit.cohort.checks import rows_of
-
         if kind not in {"date", "number"}:
             return False
         table, name = value.column or (None, "")
-        home = self.scope.origin.get(name, "") if table is None else table
-        texts = self.scope.tables[home][name] if home in self.scope.tables else self.scope.start[name]
-        import pandas as pd
-
-        read = as_dates(texts) if kind == "date" else pd.to_numeric(texts, errors="coerce")
-        bad = texts.notna() & read.isna()
-        if bad.sum() * 2 > texts.notna().sum():
+        home = table or self.scope.origin[name]
+        total, wrong, first = self.scope.tables[home].not_of_kind(name, kind)
+        if wrong * 2 > total:
             return False
         needed = "dates (year-month-day)" if kind == "date" else "numbers"
-        wrong = f"{rows_of(bad)} of table {home}, column {name}, hold something else: mend the table"
-        self.problem(node, f"{name} should hold {needed}; {wrong}.", in_data=True)
+        found = f"{places(first, wrong)} of table {home}, column {name}, hold something else: mend the table"
+        self.problem(node, f"{name} should hold {needed}; {found}.", in_data=True)
         return True
 
 
 def days_between(start: Value, end: Value) -> Value:
     """Days from one date to another."""
-    return Value(exp.DateDiff(this=end.sql, expression=start.sql, unit=exp.var("DAY")), "number", whole=True)
+    return Value(word("DAYS_BETWEEN", start.sql, end.sql), "number", whole=True)
 
 
-def moved(day: exp.Expr, by: exp.Expr, unit: str) -> exp.Expr:
-    """A date moved by days or by months; months clamp to the month's end."""
+def moved_days(day: exp.Expr, by: exp.Expr) -> exp.Expr:
+    """A date moved by a whole number of days."""
     fixed = isinstance(by, exp.Literal) or (isinstance(by, exp.Neg) and isinstance(by.this, exp.Literal))
-    number = wrap(by) if fixed else as_type(by, "INT")
-    return as_type(exp.DateAdd(this=wrap(day), expression=number, unit=exp.var(unit)), "DATE")
+    return word("PLUS_DAYS", day, by if fixed else as_type(by, "INT"))
 
 
 READERS: dict[type[ast.AST], Callable[[Translator, Any], Value]] = {
@@ -362,22 +385,4 @@ READERS: dict[type[ast.AST], Callable[[Translator, Any], Value]] = {
     ast.Compare: Translator._compare,
     ast.BinOp: Translator._arithmetic,
     ast.Call: Translator._call,
-}
-NOT_ALLOWED = {
-    ast.Lambda: "lambda",
-    ast.Attribute: "a dot",
-    ast.Subscript: "[...] after a name",
-    ast.JoinedStr: 'f"..."',
-    ast.IfExp: "if ... else",
-    ast.ListComp: "for ... in",
-    ast.GeneratorExp: "for ... in",
-    ast.SetComp: "for ... in",
-    ast.DictComp: "for ... in",
-    ast.Dict: "{...}",
-    ast.NamedExpr: ":=",
-    ast.Starred: "*",
-    ast.Tuple: "a list outside in (...)",
-    ast.List: "a list outside in (...)",
-    ast.Set: "a list outside in (...)",
-    ast.Await: "await",
 }

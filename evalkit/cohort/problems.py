@@ -7,6 +7,36 @@ from dataclasses import dataclass
 
 from evalkit.errors import DataError, StudyError, several
 
+# What somebody who comes from SQL, R or Python is likely to have written, and what to write here.
+HINTS = [
+    (r"\b(AND|OR|NOT|IN)\b", "Write and, or, not, in in small letters."),
+    (r"<>", "Write != for not equal."),
+    (r"(?<![<>=!])=(?!=)", "Write == to compare."),
+    (r"&&|\|\||(?<!\w)!(?!=)", "Write and, or, not."),
+    (r"\blike\b", 'Write startswith(x, "...") or "..." in x.'),
+    (r"\bbetween\b", "Write a <= x <= b."),
+    (r"\w-\w|\bclass\b|\bfrom\b|\bis\b", 'A column whose name is no single word is written column("its name").'),
+]
+# Python that is no part of the rule language.
+NOT_ALLOWED = {
+    ast.Lambda: "lambda",
+    ast.Attribute: "a dot",
+    ast.Subscript: "[...] after a name",
+    ast.JoinedStr: 'f"..."',
+    ast.IfExp: "if ... else",
+    ast.ListComp: "for ... in",
+    ast.GeneratorExp: "for ... in",
+    ast.SetComp: "for ... in",
+    ast.DictComp: "for ... in",
+    ast.Dict: "{...}",
+    ast.NamedExpr: ":=",
+    ast.Starred: "*",
+    ast.Tuple: "a list outside in (...)",
+    ast.List: "a list outside in (...)",
+    ast.Set: "a list outside in (...)",
+    ast.Await: "await",
+}
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -1,14 +1,17 @@
-"""What the names in a rule mean: the tables, their columns, and which date of a table a window is read on."""
+"""What the names in a rule mean: the tables, their columns, the columns of the starting rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-import pandas as pd
+from evalkit.cohort.engines.base import Engine
+from evalkit.cohort.held import Held, told_apart
+from evalkit.cohort.kinds import Kind
+from evalkit.cohort.placed import PlacedTable
+from evalkit.study.counted import Followed
 
-from evalkit.cohort.kinds import Kind, kind_of
-
-ROW, PERSON, DATE, ORDER = "_row", "_person", "_index_date", "_order"
 INDEX_DATE = "index_date"
 
 
@@ -18,59 +21,62 @@ class Scope:
 
     Parameters
     ----------
+    engine : Engine
+        Where the rules run.
     person : str
         The column of person ids in every table.
-    tables : dict of str to DataFrame
-        The prepared tables.
-    start : DataFrame
-        One row per candidate: the index row with the person's columns of people beside it.
+    tables : dict of str to Held
+        The tables by the names the rules use.
     origin : dict of str to str
-        For each column of ``start``, the table it came from.
+        For each column of the starting rows, the table it comes from: the index row's, then people's.
+    home : tuple of str
+        The tables that starting rows come from: that of the index row, that of people.
     definitions : dict of str to str
-        New columns of the cohort and the rule that makes each.
+        New columns of the cohort and named rules, and the rule that makes each.
+    followed : Followed, optional
+        From when until when a person can be seen.
+    date : str
+        The column of the index row that is the index date; empty with one fixed date.
+    by_order : bool
+        Whether a starting row is a row of the index table, found by its place; else a person, found by the id.
     """
 
+    engine: Engine
     person: str
-    tables: dict[str, pd.DataFrame]
-    start: pd.DataFrame
-    origin: dict[str, str]
+    tables: dict[str, Held]
+    origin: dict[str, str] = field(default_factory=dict)
+    home: tuple[str, ...] = ()
     definitions: dict[str, str] = field(default_factory=dict)
-    _kinds: dict[tuple[str | None, str], Kind] = field(default_factory=dict, repr=False)
+    followed: Followed | None = None
+    date: str = ""
+    by_order: bool = False
 
-    def frame(self, table: str | None) -> pd.DataFrame:
-        """The table of that name; None: the starting rows."""
-        return self.start if table is None else self.tables[table]
+    @cached_property
+    def whole_ids(self) -> bool:
+        """Whether person ids are whole numbers in every table: then they are joined as such, which is faster."""
+        theirs = [table for table in self.tables.values() if self.person in table.columns]
+        return bool(theirs) and all(table.whole_ids for table in theirs)
 
-    def kind(self, table: str | None, column: str) -> Kind:
-        """What a column holds; None: a column of the starting rows."""
-        key = (table, column)
-        if key not in self._kinds:
-            # A candidate's column is judged by the whole table, so that a rule means the same for a few people.
-            home = self.origin.get(column) if table is None else table
-            source = self.tables[home] if home in self.tables and column in self.tables[home] else self.frame(table)
-            self._kinds[key] = kind_of(source[column])
-        return self._kinds[key]
+    @cached_property
+    def _start_names(self) -> dict[str, str]:
+        return told_apart(self.origin)
 
-    def sql_name(self, table: str | None, column: str) -> str:
-        """The column's name in SQL, where names that differ only in case are the same."""
-        earlier = list(self.frame(table).columns)
-        place = earlier.index(column)
-        twins = sum(str(name).casefold() == str(column).casefold() for name in earlier[:place])
-        return f"{column}_{twins + 1}" if twins else str(column)
+    def kind(self, table: str | None, name: str) -> Kind:
+        """What a column holds, judged by the whole table; None: a column of the starting rows."""
+        return self.tables[table or self.origin[name]].kind(name)
 
-    def date_columns(self, table: str) -> list[str]:
-        """The columns of a table that hold dates."""
-        return [str(name) for name in self.frame(table).columns if self.kind(table, name) == "date"]
+    def whole(self, table: str | None, name: str) -> bool:
+        """Whether a column of numbers holds whole numbers only."""
+        return self.kind(table, name) == "number" and self.tables[table or self.origin[name]].whole(name)
 
-    def is_spells(self, table: str) -> bool:
-        """Whether each row of a table lasts from ``start`` until ``end`` (still open where that is empty)."""
-        columns = self.frame(table).columns
-        if not {"start", "end"} <= set(columns):
-            return False
-        return self.kind(table, "start") == "date" and self.kind(table, "end") in {"date", "empty"}
+    def sql_name(self, table: str | None, name: str) -> str:
+        """A column's name in SQL."""
+        return self._start_names[name] if table is None else self.tables[table].sql_name(name)
 
-    def date_of(self, table: str) -> str | None:
-        """The date of a row where the rule does not say: its only one, else "date", else "start", else the first."""
-        dates = self.date_columns(table)
-        named = [name for name in ("date", "start") if name in dates]
-        return next(iter([*named, *dates]), None)
+    def columns(self, table: str | None) -> Iterable[str]:
+        """The columns that may be named of a table, or of the starting rows."""
+        return self.origin if table is None else self.tables[table].columns
+
+    def placed(self) -> list[PlacedTable]:
+        """The tables that stay where they are."""
+        return [table for table in self.tables.values() if isinstance(table, PlacedTable)]

@@ -1,62 +1,72 @@
-"""Who starts: the rows that may count a person in, with the person's own columns beside them."""
+"""Who starts: the rows that may count a person in, picked inside the engine."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
 
-import pandas as pd
+from sqlglot import exp
 
-from evalkit.cohort.checks import check_columns, check_known_people, check_one_row_each, how_many, raise_data, rows_of
-from evalkit.cohort.kinds import among, as_dates, kind_of
-from evalkit.cohort.scope import DATE, PERSON, ROW
-from evalkit.errors import Flag, StudyError, did_you_mean, several
-from evalkit.study.model import CohortPlan
+from evalkit.cohort.answers import PICKED
+from evalkit.cohort.checks import how_many
+from evalkit.cohort.engines.base import Engine
+from evalkit.cohort.engines.vocabulary import as_type, word
+from evalkit.cohort.held import DATE, EPISODE, ORDER, PERSON, ROW, Held, column
+from evalkit.cohort.placed import PlacedTable
+from evalkit.cohort.scope import Scope
+from evalkit.cohort.sql import START
+from evalkit.cohort.starters import check_plan, fixed_date, flag_blank, named, people_table
+from evalkit.errors import Flag
+from evalkit.study.counted import CohortPlan
+
+KEYS = (PERSON, DATE, ORDER)
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """The starting rows.
+    """Who starts.
 
     Parameters
     ----------
-    rows : DataFrame
-        Sorted by person, index date and place in the file; beside the columns of index row and people: _row (from 0),
-        _person, _index_date. A person without any index date has one row without a date.
-    origin : dict of str to str
-        The table each column came from.
+    scope : Scope
+        What a rule may name.
     says : str
         Who they are, for the flow.
     pick : str
         How a person's row was chosen; empty with one fixed date.
+    several : bool
+        Whether a person may have several rows of which the first eligible one counts.
+    picked : Expression
+        The rows that may count, a subquery or a table of the engine: _row, _person, _index_date, _order, _episode.
     flags : list of Flag
         What was seen on the way.
     """
 
-    rows: pd.DataFrame
-    origin: dict[str, str]
+    scope: Scope
     says: str
     pick: str
+    several: bool
+    picked: exp.Expr
     flags: list[Flag]
 
 
-def find_start(plan: CohortPlan, tables: dict[str, pd.DataFrame], where: str) -> Start:
+def find_start(plan: CohortPlan, engine: Engine, tables: dict[str, Held], where: str) -> Start:
     """Find everyone who starts, and the row that counts.
 
     Parameters
     ----------
     plan : CohortPlan
         Who is counted.
-    tables : dict of str to DataFrame
-        The prepared tables.
+    engine : Engine
+        Where the tables are.
+    tables : dict of str to Held
+        The tables.
     where : str
         The study or definition, for messages.
 
     Returns
     -------
     Start
-        With pick "first" or "last" one row per person; with "first eligible" all rows.
+        With pick "first" or "last" one row per person; with "first eligible" and "every" perhaps several.
 
     Raises
     ------
@@ -65,99 +75,105 @@ def find_start(plan: CohortPlan, tables: dict[str, pd.DataFrame], where: str) ->
     DataError
         A person stands twice among people, or an index row belongs to nobody; columns or dates are missing.
     """
-    people, index = _people_table(plan, tables, where), plan.index.table
-    _check(plan, tables, people, where)
+    people, index = people_table(plan, tables, where), plan.index.table
     home = str(index or people)
-    blank = tables[home][plan.person].isna()
-    rows, flags = tables[home][~blank], _flag_blank(home, int(blank.sum()))
+    scope = _scope(plan, engine, tables, home, people)
+    check_plan(plan, scope, people, where)
+    says = f"people in {home}"
+    flags = flag_blank(scope, home)
     if index is None:
-        rows = rows.assign(**{DATE: _fixed_date(plan, where)})
-        says, pick = f"people in {home}", ""
-    else:
-        rows, tied = _picked(plan, rows.assign(**{DATE: rows[str(plan.index.date)].dt.normalize()}))
-        says, pick = f"people in {home}", _pick_says(plan)
-        flags += tied
-    rows, origin = _joined(plan, tables, rows.assign(**{PERSON: rows[plan.person]}), people)
-    rows = rows.sort_values([PERSON, DATE], kind="stable", na_position="last").reset_index(drop=True)
-    return Start(rows.assign(**{ROW: range(len(rows))}), origin, says, pick, flags)
+        day = as_type(exp.Literal.string(fixed_date(plan, where).date().isoformat()), "DATE")
+        order = as_type(exp.null(), "BIGINT")
+        rows = named(scope, home, []).select(day.as_(DATE, quoted=True), order.as_(ORDER, quoted=True))
+        return Start(scope, says, "", False, _numbered(rows.select(exp.convert(1).as_(EPISODE, quoted=True))), flags)
+    if isinstance(tables[index], PlacedTable):
+        tables[index].number_rows(tables[index].columns, scope.whole_ids)  # type: ignore[attr-defined]
+    if plan.index.pick == "every":
+        says, pick = f"person-episodes in {home}", _every(plan, scope)
+        return Start(scope, says, pick, False, exp.to_table(PICKED, quoted=True), flags)
+    several = plan.index.pick == "first eligible"
+    return Start(scope, says, _pick_says(plan), several, _numbered(_rank(plan, scope), several), flags)
 
 
-def _flag_blank(table: str, blank: int) -> list[Flag]:
-    """Rows that name nobody."""
-    if not blank:
-        return []
-    text = f"In table {table}, {how_many(blank, 'row', 'rows')} name nobody."
-    return [Flag("cohort", "caution", text, "They are left out: nobody can be followed without an id.", table)]
+def _scope(plan: CohortPlan, engine: Engine, tables: dict[str, Held], home: str, people: str | None) -> Scope:
+    """What names mean: the columns of the index row, then those of people it has not."""
+    origin = dict.fromkeys(tables[home].columns, home) if home in tables else {}
+    if people is not None and people != home:
+        origin |= {name: people for name in tables[people].columns if name not in origin}
+    homes = tuple(dict.fromkeys(name for name in (home, people) if name is not None))
+    named = {**plan.rules, **plan.columns}
+    date = str(plan.index.date) if plan.index.table else ""
+    return Scope(engine, plan.person, tables, origin, homes, named, plan.followed, date, bool(date))
 
 
-def _people_table(plan: CohortPlan, tables: dict[str, pd.DataFrame], where: str) -> str | None:
-    """The table with one row per person, if there is one."""
-    problems = [
-        f'{key} names "{name}", which is not a table of the study. {did_you_mean(name, tables)}'
-        for key, name in (("cohort.index.table", plan.index.table), ("cohort.people", plan.people))
-        if name is not None and name not in tables
-    ]
-    if problems:
-        raise StudyError(several(where, problems))
-    if plan.people is not None:
-        return plan.people
-    if "people" in tables:
-        return "people"
-    if plan.index.table is not None:
-        return None
-    if len(tables) == 1:
-        return next(iter(tables))
-    finding = (
-        f'[cohort] does not say which table holds the people. Write people = "...". {did_you_mean("people", tables)}'
+def _numbered(rows: exp.Query, several: bool = False) -> exp.Subquery:
+    """The picked rows, each with a number; those of one person by date and place in the file."""
+    place = word("ROW_ID", *(column(name, "r") for name in KEYS if several))
+    chosen = [column(name, "r") for name in (*KEYS, EPISODE)]
+    return exp.select(place.as_(ROW, quoted=True), *chosen).from_(rows.subquery("r")).subquery()
+
+
+# ---------------------------------------------------------------- first, last, first eligible
+
+
+def _ranked(plan: CohortPlan, scope: Scope) -> exp.Select:
+    """Every index row with its place among those of its person, rows without a date last."""
+    index, last = str(plan.index.table), plan.index.pick == "last"
+    date = column(scope.tables[index].sql_name(str(plan.index.date)), "t")
+    order = column(ORDER, "t")
+    keys = exp.Order(expressions=[exp.Ordered(this=key.copy(), desc=last, nulls_first=False) for key in (date, order)])
+    person = [column(PERSON, "t")]
+    place = exp.Window(this=exp.RowNumber(), partition_by=person, order=keys)
+    following = exp.Window(this=exp.Lead(this=date.copy()), partition_by=[person[0].copy()], order=keys.copy())
+    rows = named(scope, index, [str(plan.index.date)], order=True)
+    return rows.select(
+        date.as_(DATE, quoted=True), order, place.as_("_n", quoted=True), following.as_("_next", quoted=True)
     )
-    raise StudyError(several(where, [finding]))
 
 
-def _check(plan: CohortPlan, tables: dict[str, pd.DataFrame], people: str | None, where: str) -> None:
-    """Whether the tables that start people are what the plan says, all findings at once."""
-    index, date = plan.index.table, plan.index.date
-    if index is not None and not isinstance(date, str):
-        raise StudyError(
-            several(
-                where, [f"[cohort] index.date must name a column of {index}. Write its name, or leave index.table out."]
-            )
-        )
-    named = list(dict.fromkeys(name for name in (index, people) if name is not None))
-    problems = [p for name in named for p in check_columns(name, tables[name], [plan.person])]
-    problems += check_columns(index, tables[index], [str(date)]) if index is not None else []
-    problems += [f"table {name} has no rows. Is it the right file?" for name in named if tables[name].empty]
-    raise_data(where, problems)
-    if people is not None:
-        problems += check_one_row_each(people, tables[people], plan.person)
-    if index is not None:
-        problems += _check_dates(index, str(date), tables[index][str(date)])
-    if index is not None and people is not None and index != people:
-        problems += check_known_people(index, tables[index], people, tables[people][plan.person], plan.person)
-    raise_data(where, problems)
+def _rank(plan: CohortPlan, scope: Scope) -> exp.Select:
+    """The row of each person that counts, or all dated rows of which the first eligible one will."""
+    chosen: exp.Expr = column("_n").eq(1)
+    if plan.index.pick == "first eligible":
+        chosen = exp.or_(chosen, column(DATE).is_(exp.null()).not_())
+    tied = exp.and_(column("_n").eq(1), column("_next").eq(column(DATE)))
+    # There is one episode; a tie is remembered as 2 until it has been counted.
+    episode = exp.Case(ifs=[exp.If(this=tied, true=exp.convert(2))], default=exp.convert(1))
+    rows = exp.select(*(column(name) for name in KEYS), episode.as_(EPISODE, quoted=True))
+    return rows.from_(_ranked(plan, scope).subquery("q")).where(chosen)
 
 
-def _check_dates(table: str, name: str, column: pd.Series) -> list[str]:
-    """Whether the index dates are dates at all."""
-    kind = kind_of(column)
-    if kind == "date":
+def flag_start(plan: CohortPlan, scope: Scope) -> list[Flag]:
+    """Caveats on how rows were picked, by the starting rows just made: ties, and people who count more than once.
+
+    Parameters
+    ----------
+    plan : CohortPlan
+        The plan.
+    scope : Scope
+        The tables and the engine.
+
+    Returns
+    -------
+    list of Flag
+        At most one.
+    """
+    if plan.index.table is None:
         return []
-    if kind == "empty":
-        return [f"table {table}, column {name}: every index date is missing, so nobody can start."]
-    bad = column.notna() if kind != "text" else column.notna() & as_dates(column).isna()
-    finding = f"should hold dates (year-month-day), and {rows_of(bad)} hold something else"
-    return [f"table {table}, column {name} {finding}. Mend the table."]
-
-
-def _fixed_date(plan: CohortPlan, where: str) -> pd.Timestamp:
-    """The one index date of everybody."""
-    date = plan.index.date
-    if isinstance(date, dt.date):
-        return pd.Timestamp(date.year, date.month, date.day)
-    found = as_dates(pd.Series([date], dtype="str")).iloc[0]
-    if pd.isna(found):
-        remedy = "Write year-month-day such as 2020-01-31, or add index.table if it is a column."
-        raise StudyError(several(where, [f'[cohort] index.date "{date}" is not a date. {remedy}']))
-    return found
+    people = exp.Count(this=exp.Distinct(expressions=[column(PERSON)])).as_("n")
+    query = exp.select(people).from_(exp.to_table(START, quoted=True)).where(column(EPISODE) > 1)
+    twice = int(scope.engine.fetch(query)["n"].iloc[0])
+    if not twice:
+        return []
+    if plan.index.pick == "every":
+        text = f"{how_many(twice, 'person counts', 'people count').capitalize()} in more than one episode."
+        detail = "Episodes of one person are not independent: intervals must count the person as a cluster."
+        return [Flag("cohort", "caution", text, detail, "index")]
+    who = how_many(twice, "person", "people").capitalize()
+    text = f"{who} have more than one row of {plan.index.table} on the index date."
+    keep = "last" if plan.index.pick == "last" else "first"
+    by = "in the order of the file" if scope.tables[str(plan.index.table)].has_places else "by the values of the row"
+    return [Flag("cohort", "caution", text, f"The {keep} of them {by} was taken.", str(plan.index.table))]
 
 
 def _pick_says(plan: CohortPlan) -> str:
@@ -167,33 +183,59 @@ def _pick_says(plan: CohortPlan) -> str:
     return f"{index.pick} row of {index.table} by {index.date}"
 
 
-def _picked(plan: CohortPlan, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Flag]]:
-    """The row or rows of each person; on one day the order of the file decides, and a flag says so."""
-    person, pick = plan.person, plan.index.pick
-    rows = rows.sort_values([person, DATE], kind="stable", na_position="last")
-    dated = rows[rows[DATE].notna()]
-    keep: Literal["first", "last"] = "last" if pick == "last" else "first"
-    chosen = dated if pick == "first eligible" else dated.drop_duplicates(person, keep=keep)
-    undated = rows[~among(rows[person], dated[person])].drop_duplicates(person)
-    tied = dated.merge(dated.drop_duplicates(person, keep=keep)[[person, DATE]], on=[person, DATE])
-    twice = int((tied.groupby(person).size() > 1).sum()) if len(tied) > dated[person].nunique() else 0
-    flags = []
-    if twice:
-        who = how_many(twice, "person", "people").capitalize()
-        text = f"{who} have more than one row of {plan.index.table} on the index date."
-        detail = f"The {keep} of them in the order of the file was taken."
-        flags.append(Flag("cohort", "caution", text, detail, str(plan.index.table)))
-    return pd.concat([chosen, undated]), flags
+# ---------------------------------------------------------------- every
 
 
-def _joined(
-    plan: CohortPlan, tables: dict[str, pd.DataFrame], rows: pd.DataFrame, people: str | None
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The person's columns of people beside the index row, which wins where both have a column."""
-    home = str(plan.index.table or people)
-    origin = {str(name): home for name in tables[home].columns}
-    if people is None or people == home:
-        return rows, origin
-    extra = [name for name in tables[people].columns if name not in rows.columns]
-    beside = tables[people].set_index(plan.person)[extra]
-    return rows.join(beside, on=plan.person), origin | {str(name): people for name in extra}
+def _every(plan: CohortPlan, scope: Scope) -> str:
+    """Person-episodes: the first row counts, then each that lies far enough from the last one counted."""
+    index, engine = plan.index, scope.engine
+    table = scope.tables[str(index.table)]
+    extra = [index.exit] if index.exit else []
+    rows = named(scope, table.name, [str(index.date), *extra], order=True)
+    date = column(table.sql_name(str(index.date)), "t")
+    since = column(table.sql_name(index.exit), "t") if index.exit else date
+    gap = max(index.gap_days, 1) if index.exit else index.gap_days
+    keys = exp.Order(expressions=[exp.Ordered(this=k, nulls_first=False) for k in (date.copy(), column(ORDER, "t"))])
+    place = exp.Window(this=exp.RowNumber(), partition_by=[column(PERSON, "t")], order=keys)
+    free = word("PLUS_DAYS", since.copy(), gap)
+    chosen = [
+        date.as_(DATE, quoted=True),
+        column(ORDER, "t"),
+        place.as_("_n", quoted=True),
+        free.as_("_free", quoted=True),
+    ]
+    engine.make("_dated", rows.select(*chosen))
+    parts, n = [], 0
+    while not n or engine.fetch(exp.select(exp.Count(this=exp.Star()).as_("n")).from_(f'"_round {n}"'))["n"].iloc[0]:
+        n += 1
+        engine.make(f"_round {n}", _round(n))
+        parts.append(
+            exp.select(*(column(name) for name in KEYS), exp.convert(n).as_(EPISODE, quoted=True)).from_(
+                f'"_round {n}"'
+            )
+        )
+    rounds = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    engine.make(PICKED, exp.select("*").from_(_numbered(rounds, several=True)))
+    after = f"{gap} days or more after " + ("the exit from " if index.exit else "") + "the last one counted"
+    return f"every row of {index.table} by {index.date}, {after}"
+
+
+def _round(n: int) -> exp.Select:
+    """The next row of each person that lies far enough from the last one counted."""
+    every = [column(name, "d") for name in (*KEYS, "_n", "_free")]
+    rows = exp.select(*every).from_(exp.alias_(exp.to_table("_dated", quoted=True), "d"))
+    if n == 1:
+        return rows.where(column("_n", "d").eq(1))
+    later = exp.and_(
+        column(PERSON, "d").eq(column(PERSON, "l")),
+        column(DATE, "d") >= column("_free", "l"),
+        column("_n", "d") > column("_n", "l"),
+    )
+    following = (
+        exp.select(column(PERSON, "d"), exp.Min(this=column("_n", "d")).as_("_n", quoted=True))
+        .from_(exp.alias_(exp.to_table("_dated", quoted=True), "d"))
+        .join(exp.alias_(exp.to_table(f"_round {n - 1}", quoted=True), "l"), on=later)
+        .group_by(column(PERSON, "d"))
+    )
+    same = exp.and_(column(PERSON, "d").eq(column(PERSON, "f")), column("_n", "d").eq(column("_n", "f")))
+    return rows.join(following.subquery("f"), on=same)

@@ -7,6 +7,8 @@ over rows, columns and flows together. What cannot be judged does not leave.
 
 from __future__ import annotations
 
+from evalkit.disclosure.cohort import ProtectedCohort, protect_cohort
+from evalkit.disclosure.compare import rounded
 from evalkit.disclosure.flow import protect_flow
 from evalkit.disclosure.rules import RULES, Rule, count, ends, find_rule, roughly
 from evalkit.disclosure.scan import Finding, scan
@@ -16,12 +18,15 @@ __all__ = [
     "RULES",
     "Finding",
     "Protected",
+    "ProtectedCohort",
     "Rule",
     "count",
     "ends",
     "find_rule",
     "protect",
+    "protect_cohort",
     "protect_flow",
     "roughly",
+    "rounded",
     "scan",
 ]

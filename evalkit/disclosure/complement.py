@@ -17,6 +17,7 @@ def hide_complements(
     below: int,
     unseen: Set[Cell] = frozenset(),
     keep: Set[Cell] = frozenset(),
+    fixed: Set[Cell] = frozenset(),
 ) -> set[Cell]:
     """Hide further cells until no small cell can be found by subtraction.
 
@@ -34,6 +35,8 @@ def hide_complements(
         Cells that are not printed but could be worked out (people leaving one arm).
     keep : set of cells
         Cells to be hidden only when nothing else is left.
+    fixed : set of cells
+        Cells that are known already and cannot be hidden any more.
 
     Returns
     -------
@@ -43,14 +46,15 @@ def hide_complements(
     order = {cell: place for place, cell in enumerate(values)}
     hidden = set(small)
     while True:
-        near, far = _loose_sums(values, small, sums, below, hidden | unseen)
+        near, far, joined = _loose_sums(values, small, sums, below, hidden | unseen)
         if not near:
             return hidden
-        taken = hidden | unseen
+        taken = hidden | unseen | fixed
         choices = [[c for _, parts in near for c in parts if c not in taken | keep]]
         choices += [[c for whole, _ in near if (c := whole) not in taken | keep]]
         choices += [[c for whole, parts in far for c in (*parts, whole) if c not in taken | keep]]
         choices += [[c for whole, parts in near + far for c in (*parts, whole) if c not in taken]]
+        choices += [[c for whole, parts in joined for c in (*parts, whole) if c not in taken]]
         ready = next((choice for choice in choices if choice), None)
         if ready is None:
             return hidden
@@ -59,14 +63,15 @@ def hide_complements(
 
 def _loose_sums(
     values: Mapping[Cell, float], small: set[Cell], sums: Sequence[Sum], below: int, unknown: set[Cell]
-) -> tuple[list[Sum], list[Sum]]:
-    """The first sum that still gives a small cell away, and the other sums through which that can happen."""
-    determined = _determined(sums, unknown)
-    found = determined & small
+) -> tuple[list[Sum], list[Sum], list[Sum]]:
+    """The first sum that gives a small cell away, those through which that can happen, and all joined to them."""
+    solved = [(group, _determined(group, unknown)) for group in _joined(sums, unknown)]
+    guilty = [(group, known) for group, known in solved if known & small]
+    found = {cell for _, known in guilty for cell in known & small}
     near = [s for s in sums if _few(values, small, s, below, unknown) or found & {s[0], *s[1]}]
-    far = [s for s in sums if determined & {s[0], *s[1]}] if found else []
+    far = [s for group, known in guilty for s in group if known & {s[0], *s[1]}]
     first = [s for s in near if {s[0], *s[1]} - unknown] or near
-    return first[:1], [*near, *far]
+    return first[:1], [*near, *far], [s for group, _ in guilty for s in group]
 
 
 def _few(values: Mapping[Cell, float], small: set[Cell], one: Sum, below: int, unknown: set[Cell]) -> bool:
@@ -78,11 +83,22 @@ def _few(values: Mapping[Cell, float], small: set[Cell], one: Sum, below: int, u
     return sum(values[cell] for cell in open_parts) < below
 
 
+def _joined(sums: Sequence[Sum], unknown: set[Cell]) -> list[list[Sum]]:
+    """Sums in groups that share unknown cells; each group can be solved by itself."""
+    groups: list[tuple[set[Cell], list[Sum]]] = []
+    for one in sums:
+        cells = {one[0], *one[1]} & unknown
+        if not cells:
+            continue
+        met = [group for group in groups if group[0] & cells]
+        groups = [group for group in groups if not group[0] & cells]
+        groups.append((cells.union(*(group[0] for group in met)), [s for group in met for s in group[1]] + [one]))
+    return [group for _, group in groups]
+
+
 def _determined(sums: Sequence[Sum], unknown: set[Cell]) -> set[Cell]:
     """The unknown cells whose value follows from the sums: those with no freedom in the null space."""
     cells = sorted({c for whole, parts in sums for c in (whole, *parts) if c in unknown}, key=str)
-    if not cells:
-        return set()
     place = {cell: number for number, cell in enumerate(cells)}
     system = np.zeros((len(sums), len(cells)))
     for row, (whole, parts) in enumerate(sums):

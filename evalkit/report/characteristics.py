@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
+from evalkit.cohort.baseline import compare
 from evalkit.disclosure import count
 from evalkit.report.blocks import Column, Table
 from evalkit.report.common import characteristic, protected, rule_of, shown
 from evalkit.report.html import Cell
-from evalkit.report.phrases import arm_names
+from evalkit.report.phrases import arm_names, has_arms
 from evalkit.report.sections import Blocks
 
 MOST = 12  # characteristics described at most
@@ -33,7 +34,7 @@ def characteristics(evaluation: Any) -> Table | None:
         Mean and SD of numbers, count and share of answers, all protected; None without arms or covariates.
     """
     study = evaluation.study
-    if study.cohort is None or study.cohort.arm is None:
+    if not has_arms(study):
         return None
     rows = [row for name in _named(evaluation) for row in _describe(evaluation, name)]
     if not rows:
@@ -49,6 +50,29 @@ def characteristics(evaluation: Any) -> Table | None:
         notes=[f"n: people whose value is known, or who gave that answer. Rule in force: {rule_of(evaluation)}."],
         meanings={words.SUPPRESSED: "suppressed: a count below the threshold, or one from which it could be found"},
     )
+
+
+def readings(evaluation: Any) -> pd.DataFrame | None:
+    """Compare the arms on what the cohort's own comparison lacks of the plan: questionnaires at the start.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        With a cohort and, for readings, outcomes.
+
+    Returns
+    -------
+    DataFrame or None
+        In the form of ``cohort.baseline``; None without arms or further characteristics.
+    """
+    found, wide = evaluation.cohort, evaluation.outcomes.wide if evaluation.outcomes is not None else pd.DataFrame()
+    baseline = getattr(found, "baseline", None)
+    if baseline is None or not len(baseline) or not len(wide) or not has_arms(evaluation.study):
+        return None
+    names = [name for name in _named(evaluation) if name in wide and name not in set(baseline["column"])]
+    numbers = [name for name in names if pd.api.types.is_numeric_dtype(wide[name])]
+    arms = [(found.table["arm"] == arm).to_numpy() for arm in ARMS]
+    return compare(wide[numbers].reset_index(drop=True), arms[0], arms[1], numbers) if numbers else None
 
 
 def _named(evaluation: Any) -> list[str]:

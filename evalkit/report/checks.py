@@ -8,7 +8,8 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.report.blocks import Column, Figure, How, Table
-from evalkit.report.common import characteristic
+from evalkit.report.cohort_tables import YES
+from evalkit.report.common import characteristic, hidden, rule_of, safe_cohort
 from evalkit.report.figures.love import LIMIT, love
 from evalkit.report.figures.ranges import two_rates
 from evalkit.report.html import Cell
@@ -34,6 +35,9 @@ def balance(evaluation: Any) -> Figure | None:
     table = getattr(estimate, "balance", None)
     if table is None or not len(table) or "smd_before" not in table:
         return None
+    table = table[[str(name) not in _few_people(evaluation) for name in table.index]]
+    if not len(table):
+        return None
     after = table["smd_after"] if "smd_after" in table else pd.Series(float("nan"), index=table.index)
     labels = [characteristic(evaluation, str(name)) for name in table.index]
     rows = [(label, real(b), real(a)) for label, b, a in zip(labels, table["smd_before"], after, strict=True)]
@@ -55,6 +59,17 @@ def balance(evaluation: Any) -> Figure | None:
         drawn.narrow,
         how=how,
     )
+
+
+def _few_people(evaluation: Any) -> set[str]:
+    """Answers whose share at the start is hidden: it would follow from the other arm's and the difference."""
+    if evaluation.cohort is None or not len(evaluation.cohort.flow):
+        return set()
+    baseline = safe_cohort(evaluation.cohort, rule_of(evaluation)).baseline
+    if baseline is None:
+        return set()
+    gone = [row for row in baseline.itertuples() if hidden(row.difference)]
+    return {f"{row.column} {row.value}".strip() for row in gone} | {str(row.column) for row in gone if row.value in YES}
 
 
 def _balance_finding(rows: list[tuple[str, float, float]]) -> str:

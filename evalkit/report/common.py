@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from evalkit import words
-from evalkit.disclosure import count, protect
+from evalkit.disclosure import ProtectedCohort, count, protect, protect_cohort
 from evalkit.report.figures.svg import Board
 from evalkit.report.html import esc
 from evalkit.report.phrases import arm_names, finite, real, said
+
+_SAFE: weakref.WeakKeyDictionary[Any, dict[str, ProtectedCohort]] = weakref.WeakKeyDictionary()
+
+
+def safe_cohort(cohort: Any, rule: str, readings: pd.DataFrame | None = None) -> ProtectedCohort:
+    """The tables of a cohort as they may be printed, judged once however many exhibits they are drawn in.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Kept as long as it lives.
+    rule : str
+        The disclosure rule in force.
+    readings : DataFrame, optional
+        Further characteristics, as in `evalkit.disclosure.protect_cohort`; they change nothing in the other tables.
+
+    Returns
+    -------
+    ProtectedCohort
+        All its tables.
+    """
+    if readings is not None:
+        return protect_cohort(cohort, rule, readings)
+    try:
+        made = _SAFE.setdefault(cohort, {})
+    except TypeError:  # a stand-in that cannot be a key is judged anew each time
+        return protect_cohort(cohort, rule)
+    if rule not in made:
+        made[rule] = protect_cohort(cohort, rule)
+    return made[rule]
 
 
 def rule_of(evaluation: Any) -> str:
@@ -108,10 +139,16 @@ def characteristic(evaluation: Any, name: str) -> str:
     if evaluation.outcomes is not None and name in evaluation.outcomes.wide.columns:
         told = evaluation.outcomes.describe(name)
         return ", ".join(part for part in (told["title"], said(told["occasion_title"])) if part)
-    titles = evaluation.study.cohort.titles if evaluation.study.cohort is not None else {}
+    return column_title(evaluation.study, name)
+
+
+def column_title(study: Any, name: str) -> str:
+    """What the study calls a column, or its name in plain letters: "Sex: F" for "sex F"."""
+    plan = getattr(study, "cohort", None)
+    titles = plan.titles if plan is not None else {}
     column, _, answer = name.partition(" ")
     label = f"{titles[column]}: {answer}" if answer and column in titles else titles.get(name, name.replace("_", " "))
-    return label[:1].upper() + label[1:]
+    return str(label[:1].upper() + label[1:])
 
 
 def hidden(value: object) -> bool:

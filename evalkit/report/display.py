@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from evalkit.errors import EvalkitError, did_you_mean
 from evalkit.report.common import record_of
+from evalkit.report.look import TEMPLATE, in_notebook, style
 from evalkit.report.page import about_page, build, header
 from evalkit.report.results import as_dicts, results
 from evalkit.report.sections import sections
 from evalkit.report.summary import summary
 
-TEMPLATE = Path(__file__).parent / "template"
 TITLE = "title"
-
-
-@cache
-def style() -> str:
-    """The style sheet that sections need, in a page and in a notebook."""
-    return (TEMPLATE / "style.css").read_text(encoding="utf-8")
+__all__ = ["TEMPLATE", "TITLE", "Shown", "show", "style"]
 
 
 class Shown:
@@ -32,8 +25,9 @@ class Shown:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         """The HTML with its style, so that a cell looks right by itself."""
-        html = f'<style class="ek-style">{style()}</style><div class="ek">{self.html}</div>'
-        return {"text/html": html, "text/plain": str(self.metadata.get("title", ""))}, {"evalkit": self.metadata}
+        return {"text/html": in_notebook(self.html), "text/plain": str(self.metadata.get("title", ""))}, {
+            "evalkit": self.metadata
+        }
 
 
 def show(evaluation: Any, section: str | None = None) -> Shown:

@@ -151,10 +151,19 @@ def outcome_name(row: Any) -> str:
 
 def arm_names(study: Any) -> tuple[str, str]:
     """What the report calls the treated and the comparison arm."""
-    arm = getattr(getattr(study, "cohort", None), "arm", None)
-    if arm is None:
-        return "the programme", "the comparison"
-    return str(arm.treated_name or arm.treated), str(arm.comparison_name or arm.comparison)
+    plan = getattr(study, "cohort", None)
+    arm = getattr(plan, "arm", None)
+    if arm is not None:
+        return str(arm.treated_name or arm.treated), str(arm.comparison_name or arm.comparison)
+    says = {group.role: str(group.says) for group in getattr(plan, "group", None) or []}
+    return says.get("treated", "the programme"), says.get("comparison", "the comparison")
+
+
+def has_arms(study: Any) -> bool:
+    """Whether people are in one of two arms: by a column, or by groups with those roles."""
+    plan = getattr(study, "cohort", None)
+    roles = {group.role for group in getattr(plan, "group", None) or []}
+    return getattr(plan, "arm", None) is not None or {"treated", "comparison"} <= roles
 
 
 def verb(level: object, up: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from evalkit import words
 from evalkit.disclosure import ends
-from evalkit.report.common import few_events, rule_of
+from evalkit.report.common import few_events, rule_of, safe_cohort
 from evalkit.report.phrases import finite, outcome_name, real, said, wording
 
 
@@ -104,10 +104,12 @@ def _cohort(evaluation: Any) -> Iterator[Result]:
     rule = evaluation.study.disclosure.rule
     told = (("started", "people before any rule"), ("people", "people after every rule"))
     steps = [int(n) for n in cohort.flow["people"]]
-    for (name, source), people, shown in zip(told, (steps[0], steps[-1]), ends(steps[0], steps[-1], rule), strict=True):
-        hidden = shown == words.SUPPRESSED
-        text = words.SUPPRESSED if hidden else words.number(people, 0)
-        yield Result(f"cohort.{name}", None if hidden else people, "people", None, None, text, "cohort", source)
+    safe = safe_cohort(cohort, rule).flow["people"]
+    printed = zip(ends(steps[0], steps[-1], rule), (safe.iloc[0], safe.iloc[-1]), strict=True)
+    for (name, source), shown in zip(told, printed, strict=True):
+        people = None if words.SUPPRESSED in shown else int(shown[0])
+        text = words.SUPPRESSED if people is None else words.number(people, 0)
+        yield Result(f"cohort.{name}", people, "people", None, None, text, "cohort", source)
 
 
 def _effects(evaluation: Any) -> Iterator[Result]:

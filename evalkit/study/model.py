@@ -25,16 +25,13 @@ from evalkit.study.answers import (
     ValuePlan,
 )
 from evalkit.study.base import Better, Date, Id, Part
+from evalkit.study.counted import AnalysisSet, Arm, Assured, CohortPlan, Drift, Followed, Group, Index, Rule
 from evalkit.study.persons import (
-    Arm,
-    CohortPlan,
     DaysIn,
     Domain,
     Improved,
-    Index,
     Measure,
     Occasion,
-    Rule,
     Table,
     TableFile,
     TableInDatabase,
@@ -43,7 +40,9 @@ from evalkit.study.persons import (
 __all__ = [
     "About",
     "Also",
+    "AnalysisSet",
     "Arm",
+    "Assured",
     "Benchmark",
     "Better",
     "CohortPlan",
@@ -53,7 +52,10 @@ __all__ = [
     "DaysIn",
     "DisclosurePlan",
     "Domain",
+    "Drift",
     "EstimatorName",
+    "Followed",
+    "Group",
     "Id",
     "Improved",
     "Index",

@@ -1,4 +1,4 @@
-"""The parts of a study file about persons: tables, cohort, occasions, measures, domains."""
+"""The parts of a study file about persons: tables, occasions, measures, domains (the cohort: `counted`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from evalkit.study.base import Better, Date, Id, Part
+from evalkit.study.base import Better, Id, Part
 
 # ---------------------------------------------------------------- tables
 
@@ -37,61 +37,6 @@ Table = Annotated[
     Annotated[str, Tag("name")] | Annotated[TableFile, Tag("file")] | Annotated[TableInDatabase, Tag("database")],
     Discriminator(_table_form),
 ]
-
-
-# ---------------------------------------------------------------- the cohort
-
-
-class Index(Part):
-    """cohort.index: the day from which each person is counted."""
-
-    table: str | None = Field(None, description="The table whose rows start a person; none: one fixed day for all.")
-    date: Date = Field(description="A date column of that table, or one fixed date.", examples=["referred_on"])
-    pick: Literal["first", "last", "first eligible"] = "first"
-
-
-class Arm(Part):
-    """cohort.arm: which column says who was offered the programme, and by which word."""
-
-    column: str = Field(examples=["arm"])
-    treated: str | int | bool = Field(
-        description="The word in that column for those offered the programme.", examples=["therapy"]
-    )
-    comparison: str | int | bool = Field(description="The word for those it is compared with.", examples=["usual care"])
-    treated_name: str = Field("", description="What the report calls the treated arm; default: the value.")
-    comparison_name: str = ""
-
-
-class Rule(Part):
-    """[[cohort.include]] and [[cohort.exclude]]: one rule and the sentence the report prints for it."""
-
-    says: str = Field(description="The sentence the report prints.", examples=["aged 11 to 17 at referral"])
-    rule: str = Field(description="The rule language.", examples=["11 <= age(born, referred_on) <= 17"])
-
-
-class CohortPlan(Part):
-    """[cohort]: who is counted."""
-
-    person: str = Field(description="The column that identifies a person in every table.", examples=["person_id"])
-    people: str | None = Field(
-        None, description='The table with one row per person; default: index.table, the only table, or "people".'
-    )
-    index: Index = Field(examples=[{"table": "referrals", "date": "referred_on"}])
-    arm: Arm | None = None
-    strata: str | None = Field(
-        None, description="Column of the blocks within which arms were formed (schools, authorities)."
-    )
-    cluster: str | None = Field(
-        None, description="Column of the groups people come in (teams, schools): intervals allow for them."
-    )
-    columns: dict[str, str] = Field(
-        default_factory=dict, description='New columns by the rule language: age = "age(born, referred_on)".'
-    )
-    titles: dict[str, str] = Field(
-        default_factory=dict, description='What the report calls a column: re74 = "Earnings in 1974".'
-    )
-    include: list[Rule] = Field(default_factory=list)
-    exclude: list[Rule] = Field(default_factory=list)
 
 
 # ---------------------------------------------------------------- outcomes

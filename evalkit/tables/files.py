@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,12 +59,16 @@ def read_file(path: Path, sheet: str | None = None) -> pd.DataFrame:
         raise DataError(f'files of the kind "{suffix}" are not read. Save it as one of: {", ".join(READERS)}.')
     _check_kind(path, suffix)
     frame = READERS[suffix](path, sheet)
-    repeated = [str(name) for name, count in Counter(frame.columns).items() if count > 1]
-    if repeated:
-        raise DataError(f"the header has {_columns(repeated)} more than once. Give each column its own name.")
+    _check_repeated(frame.columns)
     if frame.empty:
         raise DataError("the table is empty: a header and no rows.")
     return frame
+
+
+def _check_repeated(names: Iterable[object]) -> None:
+    repeated = [str(name) for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(f"the header has {_columns(repeated)} more than once. Give each column its own name.")
 
 
 def _columns(names: list[str]) -> str:
@@ -126,6 +130,54 @@ def _read_csv(path: Path, _: str | None) -> pd.DataFrame:
     if ragged:
         raise DataError(_ragged(path, delimiter, len(header)))
     return _as_text(table.slice(1), header)
+
+
+def csv_header(path: Path) -> list[str]:
+    """Read the header of a csv file that is too large to be read whole.
+
+    Parameters
+    ----------
+    path : Path
+        csv or tsv.
+
+    Returns
+    -------
+    list of str
+        Its columns.
+
+    Raises
+    ------
+    DataError
+        It is not there, is not what its name says, or its header is not usable.
+    """
+    if not path.is_file():
+        raise DataError("the file is not in the folder.")
+    _check_kind(path, path.suffix.lower())
+    names = _header(path, "\t" if path.suffix.lower() == ".tsv" else ",")
+    _check_repeated(names)
+    return names
+
+
+def find_csv_fault(path: Path) -> str:
+    """Look for what keeps a csv file from being read, line by line.
+
+    Parameters
+    ----------
+    path : Path
+        csv or tsv, which an engine could not read.
+
+    Returns
+    -------
+    str
+        What is wrong, with line numbers; empty where every row fits the header.
+    """
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    try:
+        width = len(_header(path, delimiter))
+        found = _ragged(path, delimiter, width)
+    except UnicodeDecodeError as error:
+        return _unreadable(path, str(error))
+    return "" if "another number of cells" in found else found
 
 
 def _as_text(table: pa.Table, header: list[str]) -> pd.DataFrame:

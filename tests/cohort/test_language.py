@@ -234,19 +234,11 @@ def test_a_table_without_rows_holds_nothing_and_says_so(cohort_of):
     assert [flag.text for flag in cohort.flags] == ["Table concerns has no rows, so no rule found anything in it."]
 
 
-def test_the_sql_shown_for_a_rule_gives_the_answer_that_was_counted(cohort_of, table):
-    import duckdb
-
-    from evalkit.cohort.sql import Calls, relations
-
+def test_the_sql_shown_for_a_rule_gives_the_answer_that_was_counted(cohort_of):
     visits = "person | date | n\na | 2020-03-01 | 1\nb | 2019-01-01 | 5\nb | 2020-03-30 |"
     rules = ["exists(visits, n > 0, days=(-40, 0))", "count(visits) >= 2", "sum(visits, n) > 2"]
     asked = {"columns": {f"r{place}": rule for place, rule in enumerate(rules)}}
     cohort = cohort_of("person\na\nb\nc", definition=asked, visits=visits)
-    calls = Calls(cohort._scope, used={"visits": {"date", "n"}})
-    engine = duckdb.connect()
-    for name, relation in relations(calls).items():
-        engine.register(name, relation)
     for name in asked["columns"]:
-        found = engine.execute(cohort.sql[name]).df()
+        found = cohort._session.scope.engine._run(cohort.sql[name]).df()
         assert found["answer"].tolist() == cohort.table[name].tolist()

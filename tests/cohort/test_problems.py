@@ -30,7 +30,11 @@ VISITS = "person | date | note\na | 2020-01-01 | x\nb | 2020-01-02 | y"
         ("exists(visits, days=(1, 0))", 20, "the window ends before it starts. Write (0, 1)."),
         ("exists(visits, days=(0.5, 1))", 20, "a window has two whole numbers"),
         ("exists(visits, days=(0, 1), months=(0, 1))", 35, "in days= or in months=, not in both"),
-        ("exists(visits, exists(visits))", 22, "cannot be asked about inside another table's condition"),
+        (
+            "exists(visits, exists(visits, exists(visits)))",
+            37,
+            "cannot be asked about inside the condition of a table inside another's",
+        ),
         ("sex > 3", 6, "sex holds text and 3 is a number: they cannot be compared."),
         ("score == 'f'", 9, "score holds numbers and 'f' is text: they cannot be compared."),
         ("born > '2020-02-30'", 7, '"2020-02-30" is not a date. Write year-month-day, such as "2020-01-31".'),

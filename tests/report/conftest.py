@@ -11,6 +11,7 @@ import pytest
 
 from evalkit.errors import Flag
 from evalkit.study import Study
+from tests.report import worlds
 
 PROGRAMME = {
     "study": {
@@ -499,6 +500,46 @@ def laden() -> Walked:
     )
     rooms = {"cohort": cohort(study, left=4), "outcomes": outcomes(study, few=7), "effects": effects(study, worse)}
     return Walked(study, flags, **rooms, contract=contract(study, achieved=(120, 4)), value=value(study))
+
+
+GROUPS = [
+    {
+        "id": "t",
+        "says": "referred to the programme",
+        "rule": "area == 'north'",
+        "kind": "offered",
+        "role": "treated",
+    },
+    {
+        "id": "c",
+        "says": "referred in the neighbouring area",
+        "rule": "area == 'south'",
+        "kind": "another area",
+        "role": "comparison",
+    },
+    {
+        "id": "earlier",
+        "says": "referred before the start",
+        "rule": "index_date < '2018-01-01'",
+        "kind": "historical period",
+        "role": "beside",
+    },
+]
+
+
+@pytest.fixture
+def counted() -> Walked:
+    """A cohort with every table it can have: groups side by side, sets, drift, comparisons, windows."""
+    parts = {name: part for name, part in PROGRAMME["cohort"].items() if name != "arm"}
+    study = plan(**(PROGRAMME | {"cohort": parts | {"group": GROUPS}}))
+    return Walked(study, cohort=worlds.cohort_of(worlds.people(0, 900), study))
+
+
+@pytest.fixture
+def few() -> Walked:
+    """The same with two arms and so few people that much is hidden."""
+    study = plan(**PROGRAMME)
+    return Walked(study, cohort=worlds.cohort_of(worlds.people(1, 160), study, beside=False))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from evalkit.report.page import build
 from evalkit.report.results import results
 from evalkit.report.sections import sections
 
-KINDS = ["full", "contract_only", "empty", "laden"]
+KINDS = ["full", "contract_only", "empty", "laden", "counted", "few"]
 SECTIONS = [found.id for found in sections()]
 
 

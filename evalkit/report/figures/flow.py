@@ -27,7 +27,13 @@ class Branch:
     below: Sequence[tuple[str, str]] = ()
 
 
-def flow(start: tuple[str, str], steps: Sequence[Step], end: tuple[str, str], arms: Sequence[Branch]) -> Drawn:
+def flow(
+    start: tuple[str, str],
+    steps: Sequence[Step],
+    end: tuple[str, str],
+    arms: Sequence[Branch],
+    below: Sequence[tuple[str, str]] = (),
+) -> Drawn:
     """Draw a flow as CONSORT does.
 
     Parameters
@@ -38,25 +44,35 @@ def flow(start: tuple[str, str], steps: Sequence[Step], end: tuple[str, str], ar
         In the order of the rules.
     arms : sequence of Branch
         Empty where there are no arms.
+    below : sequence of (count, words)
+        Boxes under the last one, where there are no arms to stand under.
 
     Returns
     -------
     Drawn
         Wide and narrow drawing, and the counts in words.
     """
-    alt = _words(start, steps, end, arms)
-    return Drawn(_wide(start, steps, end, arms).svg(alt), _narrow(start, steps, end, arms).svg(alt), alt)
+    alt = _words(start, steps, end, arms, below)
+    return Drawn(_wide(start, steps, end, arms, below).svg(alt), _narrow(start, steps, end, arms, below).svg(alt), alt)
 
 
-def _words(start: tuple[str, str], steps: Sequence[Step], end: tuple[str, str], arms: Sequence[Branch]) -> str:
+def _words(
+    start: tuple[str, str],
+    steps: Sequence[Step],
+    end: tuple[str, str],
+    arms: Sequence[Branch],
+    below: Sequence[tuple[str, str]],
+) -> str:
     parts = [f"{start[0]} {start[1]}"]
     parts += [f"{step.says}: {step.left_out} left out, {step.remain} remain" for step in steps]
     parts.append(f"{end[0]} {end[1]}")
+    parts += [f"{n} {words}" for n, words in below]
     parts += [", ".join([f"{arm.people} {arm.name}", *(f"{n} {words}" for n, words in arm.below)]) for arm in arms]
     return f"Cohort flow. {'; '.join(parts)}."
 
 
-def _box(board: Board, x: float, y: float, width: float, content: tuple[str, str], css: str = "box") -> float:
+def box(board: Board, x: float, y: float, width: float, content: tuple[str, str], css: str = "box") -> float:
+    """A count in bold with its words; returns where the box ends."""
     lines = fit(content[1], width - 24)
     height = 32 + 16 * len(lines)
     board.rect(x, y, width, height, css)
@@ -66,38 +82,49 @@ def _box(board: Board, x: float, y: float, width: float, content: tuple[str, str
 
 
 def _branch(board: Board, x: float, y: float, width: float, arm: Branch) -> float:
+    lines = fit(arm.name, width - 43)
+    height = 28 + 16 * len(lines)
     board.rect(x, y, width, 5, "treated" if arm.treated else "comparisonfill")
-    board.rect(x, y + 5, width, 44, "box")
+    board.rect(x, y + 5, width, height, "box")
     (board.circle if arm.treated else board.diamond)(x + 18, y + 22)
     board.text(x + 31, y + 26.5, arm.people, "bold")
-    board.text(x + 31, y + 42, arm.name, "soft")
-    y += 49
-    for content in arm.below:
+    board.lines(x + 31, y + 42, lines, "soft")
+    return beneath(board, x, y + 5 + height, width, arm.below)
+
+
+def beneath(board: Board, x: float, y: float, width: float, boxes: Sequence[tuple[str, str]]) -> float:
+    """Open boxes one under another, each with an arrow from the one above; returns where they end."""
+    for content in boxes:
         board.line(x + width / 2, y, x + width / 2, y + 18)
         board.arrow(x + width / 2, y + 22)
-        y = _box(board, x, y + 22, width, content, "openbox")
+        y = box(board, x, y + 22, width, content, "openbox")
     return y
 
 
-def _wide(start: tuple[str, str], steps: Sequence[Step], end: tuple[str, str], arms: Sequence[Branch]) -> Board:
+def _wide(
+    start: tuple[str, str],
+    steps: Sequence[Step],
+    end: tuple[str, str],
+    arms: Sequence[Branch],
+    below: Sequence[tuple[str, str]],
+) -> Board:
     board = Board(WIDE)
-    y = _box(board, 0, 0, 400, start)
+    y = box(board, 0, 0, 400, start)
     for step in steps:
         lines = fit(step.says, WIDE - 534)
         middle = y + 21
         board.line(200, middle, 482, middle)
         board.arrow(488, middle, down=False)
         board.text(190, middle + 4.5, f"{step.remain} left", "soft", "end")
-        board.text(524, middle + 4.5, _minus(step.left_out), "bold", "end")
-        below = board.lines(534, middle + 4.5, lines, "soft") - 9
-        board.line(200, y, 200, below)
-        y = below
+        board.text(524, middle + 4.5, minus(step.left_out), "bold", "end")
+        foot = board.lines(534, middle + 4.5, lines, "soft") - 9
+        board.line(200, y, 200, foot)
+        y = foot
     if steps:
         board.line(200, y, 200, y + 14)
         board.arrow(200, y + 20)
-        y = _box(board, 0, y + 20, 400, end)
-    if arms:
-        y = _fork(board, y, arms)
+        y = box(board, 0, y + 20, 400, end)
+    y = _fork(board, y, arms) if arms else beneath(board, 0, y, 400, below)
     board.height = y + 2
     return board
 
@@ -113,15 +140,21 @@ def _fork(board: Board, y: float, arms: Sequence[Branch]) -> float:
     return max(ends)
 
 
-def _narrow(start: tuple[str, str], steps: Sequence[Step], end: tuple[str, str], arms: Sequence[Branch]) -> Board:
+def _narrow(
+    start: tuple[str, str],
+    steps: Sequence[Step],
+    end: tuple[str, str],
+    arms: Sequence[Branch],
+    below: Sequence[tuple[str, str]],
+) -> Board:
     board = Board(NARROW)
-    y = _box(board, 0, 0, NARROW, start)
+    y = box(board, 0, 0, NARROW, start)
     for step in steps:
         lines = fit(step.says, NARROW - 96)
         middle = y + 20
         board.line(16, middle, 36, middle)
         board.arrow(40, middle, down=False)
-        board.text(84, middle + 4.5, _minus(step.left_out), "bold", "end")
+        board.text(84, middle + 4.5, minus(step.left_out), "bold", "end")
         after = board.lines(94, middle + 4.5, lines, "soft")
         board.text(94, after, f"{step.remain} left", "soft")
         board.line(16, y, 16, after + 4)
@@ -129,12 +162,14 @@ def _narrow(start: tuple[str, str], steps: Sequence[Step], end: tuple[str, str],
     if steps:
         board.line(16, y, 16, y + 12)
         board.arrow(16, y + 16)
-        y = _box(board, 0, y + 16, NARROW, end)
+        y = box(board, 0, y + 16, NARROW, end)
     for arm in arms:
         y = _branch(board, 0, y + 16, NARROW, arm)
+    y = y if arms else beneath(board, 0, y, NARROW, below)
     board.height = y + 2
     return board
 
 
-def _minus(count: str) -> str:
+def minus(count: str) -> str:
+    """A count of those who left, with its sign."""
     return f"\u2212{count}" if count[:1].isdigit() and count != "0" else count

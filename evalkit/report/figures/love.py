@@ -32,6 +32,26 @@ def love(rows: Sequence[tuple[str, float, float]], after_words: str = "after wei
     return Drawn(_draw(rows, after_words, WIDE, 230).svg(alt), _draw(rows, after_words, NARROW, 150).svg(alt), alt)
 
 
+def differences(rows: Sequence[tuple[str, float]]) -> Drawn:
+    """Draw absolute standardised differences as they are, one mark a row.
+
+    Parameters
+    ----------
+    rows : sequence of (label, difference)
+        In SD.
+
+    Returns
+    -------
+    Drawn
+        Wide and narrow drawing, and the numbers in words.
+    """
+    ordered = sorted(((label, abs(value)) for label, value in rows), key=lambda row: -row[1])
+    told = "; ".join(f"{label} {number(value, 2)}" for label, value in ordered)
+    alt = f"Absolute standardised differences. {told}."
+    marks = [(label, value, math.nan) for label, value in ordered]
+    return Drawn(_draw(marks, "", WIDE, 230).svg(alt), _draw(marks, "", NARROW, 150).svg(alt), alt)
+
+
 def _draw(rows: Sequence[tuple[str, float, float]], after_words: str, width: int, start: int) -> Board:
     board = Board(width)
     finite = [value for _, *pair in rows for value in pair if math.isfinite(value)]
@@ -57,15 +77,19 @@ def _draw(rows: Sequence[tuple[str, float, float]], after_words: str, width: int
         if math.isfinite(after):
             board.square(scale(after), at)
     _key(board, bottom + 38, after_words, width)
-    board.height = bottom + (48 if width > HALF else 66)
+    board.height = bottom + (48 if width > HALF or not after_words else 66)
     return board
 
 
 def _key(board: Board, y: float, after_words: str, width: int) -> None:
-    board.circle(6, y - 4, "hollow")
-    board.text(17, y, "before", "soft")
-    board.square(76, y - 4.5)
-    board.text(87, y, after_words, "soft")
+    """What the marks are, where there are two, and what is shaded."""
+    if after_words:
+        board.circle(6, y - 4, "hollow")
+        board.text(17, y, "before", "soft")
+        board.square(76, y - 4.5)
+        board.text(87, y, after_words, "soft")
+    else:
+        y -= 0 if width > HALF else 18
     if width > HALF:
         board.text(width - 16, y, "shaded: up to 0.1, the usual limit", "soft", "end")
     else:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from evalkit.report.html import esc
+from evalkit.report.look import in_notebook
 
 WIDE, HALF, NARROW = 864, 414, 350
 LETTER = 6.6  # mean width of a letter of 13 px in the page's sans
@@ -23,6 +24,12 @@ class Drawn:
     wide: str
     narrow: str
     alt: str
+
+    def _repr_html_(self) -> str:
+        """The drawing in a notebook, with the style that gives its classes their colours."""
+        if not self.narrow:
+            return in_notebook(self.wide)
+        return in_notebook(f'<div class="ek-wide">{self.wide}</div><div class="ek-narrow">{self.narrow}</div>')
 
 
 def fit(text: str, width: float, letter: float = LETTER) -> list[str]:

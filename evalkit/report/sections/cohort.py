@@ -1,34 +1,53 @@
-"""Who was followed: the flow, the arms, and how alike they were at the start."""
+"""Who was followed: the flow, the reasons, the sets, how alike the groups were, and how referrals changed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import pandas as pd
-
 from evalkit import words
-from evalkit.disclosure import ends, protect_flow
-from evalkit.report.blocks import Figure, How, Text
-from evalkit.report.characteristics import characteristics
-from evalkit.report.common import absent, characteristic, hidden, people, rule_of, shown
-from evalkit.report.figures.flow import Branch, Step, flow
+from evalkit.disclosure import ProtectedCohort
+from evalkit.report.blocks import Figure, How, Table, Text
+from evalkit.report.characteristics import characteristics, readings
+from evalkit.report.cohort_tables import (
+    comparison_table,
+    drift_numbers,
+    how_alike,
+    mix_table,
+    reasons_table,
+    sets_table,
+    together,
+)
+from evalkit.report.common import absent, characteristic, people, rule_of, safe_cohort, shown
+from evalkit.report.figures.cohort import draw_drift, windows_figure
+from evalkit.report.followed import Followed, beside, draw_flow, followed, group_names
 from evalkit.report.html import lower_first, sentence
 from evalkit.report.phrases import arm_names, finite, outcome_name, real, said
 from evalkit.report.results import primary
-from evalkit.report.sections import section
+from evalkit.report.sections import Blocks, section
+
+COUNTED = ("referred", "eligible", "starts", "planned")
+ORDER = "The order of the rules does not change who is in, only how many leave at each."
 
 
 @section("cohort", "Who was followed", 30)
 def cohort(evaluation: Any) -> list[Any]:
-    """Flow, and the characteristics of the arms at the start."""
+    """Flow, reasons, sets, the arms at the start, referrals over time, windows: as far as there are any."""
     found = evaluation.cohort
     if found is None:
         return [Text(absent(evaluation, "cohort", "No person-level data: nobody is counted in this report."))]
     blocks: list[Any] = [Text(_opening(evaluation))]
-    if len(found.flow):
-        blocks.append(_flow(evaluation))
-    table = characteristics(evaluation)
-    return blocks + ([table] if table is not None else [])
+    if not len(found.flow):
+        return [*blocks, *_there(characteristics(evaluation))]
+    safe, who = safe_cohort(found, rule_of(evaluation), readings(evaluation)), evaluation.study.study.people
+    names = group_names(evaluation.study, safe.groups)
+    blocks += [_flow(evaluation, safe), *_there(reasons_table(safe, who), sets_table(safe, names))]
+    blocks += _there(_start(evaluation, safe), _selection(evaluation, safe))
+    return blocks + _drift(evaluation, safe) + _there(_windows(evaluation))
+
+
+def _there(*blocks: Any) -> Blocks:
+    return [block for block in blocks if block is not None]
 
 
 def _opening(evaluation: Any) -> str:
@@ -43,56 +62,27 @@ def _opening(evaluation: Any) -> str:
     return " ".join([sentence(assignment), *parts]).strip()
 
 
-def _flow(evaluation: Any) -> Figure:
-    found, who = evaluation.cohort, evaluation.study.study.people
-    table = protect_flow(_counts(found.flow), rule_of(evaluation)).table
-    rows: list[Any] = list(table.itertuples())
-    steps, met, before = [], [], rows[0].people
-    for row in rows[1:]:
-        nobody = not hidden(row.people) and row.people == before
-        before = row.people
-        if not nobody:
-            steps.append(Step(_says(row), shown(row.left_out), shown(row.people)))
-        elif row.kind not in {"pick", "arm"}:
-            met.append(said(row.says))
-    counts = [int(real(n)) for n in found.flow["people"]]
-    first, last = ends(counts[0], counts[-1], rule_of(evaluation))
-    start = (words.SUPPRESSED if hidden(first) else shown(rows[0].people), _start(who, said(rows[0].says)))
-    end = (words.SUPPRESSED if hidden(last) else shown(rows[-1].people), "meet every rule")
-    drawn = flow(start, steps, end, _branches(evaluation, rows[-1]))
+def _flow(evaluation: Any, safe: ProtectedCohort) -> Figure:
+    who = evaluation.study.study.people
+    found = followed(safe, who)
+    analysed = {arm: _analysed(evaluation, arm) for arm in ("treated", "comparison")}
+    drawn = draw_flow(safe, found, evaluation.study, analysed)
+    groups = beside(safe)
+    plotted = "each step shows who was left out and why, and how many of each group are left" if groups else ""
     return Figure(
         "flow",
-        _finding(start[0], end[0], who),
-        f"{who.capitalize()}; each step shows who was left out and why",
+        _finding(found.start[0], found.end[0], who),
+        f"{who.capitalize()}; {plotted or 'each step shows who was left out and why'}",
         drawn.wide,
         drawn.narrow,
-        notes=[*_met_by_all(met), *_flow_notes(evaluation, steps, drawn.alt)],
-        how=How(_rules(found), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
+        notes=[*_met_by_all(found), *_flow_notes(evaluation, found, drawn.alt)],
+        how=How(_rules(evaluation.cohort), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
     )
 
 
-def _met_by_all(rules: list[str]) -> list[str]:
+def _met_by_all(found: Followed) -> list[str]:
     """Rules at which nobody left need no line in the drawing."""
-    return [f"Nobody left at: {words.listed(rules)}."] if rules else []
-
-
-def _counts(flow_table: pd.DataFrame) -> pd.DataFrame:
-    names = [name for name in ("people", "left_out", "unknown", "treated", "comparison") if name in flow_table]
-    table = flow_table.reset_index(drop=True)
-    return table.assign(**{name: pd.to_numeric(table[name]).astype("Int64") for name in names})
-
-
-def _says(row: Any) -> str:
-    unknown = getattr(row, "unknown", 0)
-    text = said(row.says)
-    lead = {"include": "not: ", "arm": "not: ", "exclude": ""}.get(row.kind, "")
-    if finite(unknown) and real(unknown) > 0:
-        return f"{lead}{text} ({shown(unknown)} of them not known)"
-    return f"{lead}{text}"
-
-
-def _start(who: str, says: str) -> str:
-    return f"{who} in the data" if says.startswith("people in ") or not says else f"{who}: {lower_first(says)}"
+    return [f"Nobody left at: {words.listed(found.met)}."] if found.met else []
 
 
 def _finding(start: str, end: str, who: str) -> str:
@@ -101,7 +91,7 @@ def _finding(start: str, end: str, who: str) -> str:
     return f"All {start} {who} are followed" if start == end else f"{end} of {start} {who} meet every rule"
 
 
-def _flow_notes(evaluation: Any, steps: list[Step], alt: str) -> list[str]:
+def _flow_notes(evaluation: Any, found: Followed, alt: str) -> list[str]:
     notes = []
     row = primary(evaluation)
     if row is not None and finite(row.n_treated) and finite(row.n_comparison):
@@ -114,24 +104,16 @@ def _flow_notes(evaluation: Any, steps: list[Step], alt: str) -> list[str]:
     if words.SUPPRESSED in alt:
         why = "suppressed: a count below the threshold, or one from which it could be found"
         notes.append(f"[c] {why}. Rule in force: {rule_of(evaluation)}.")
-    if steps:
+    if found.steps:
         notes.append("A value that is not known meets no rule: it neither lets a person in nor keeps a person out.")
+    if len(found.steps) > 1:
+        notes.append(ORDER)
     return notes
 
 
 def _rules(found: Any) -> list[str]:
     rows = [row for row in found.flow.itertuples() if said(getattr(row, "rule", ""))]
     return [f"{said(row.says)}: {said(row.rule)}" for row in rows] or ["No rule left anybody out."]
-
-
-def _branches(evaluation: Any, last: Any) -> list[Branch]:
-    if evaluation.study.cohort is None or evaluation.study.cohort.arm is None or not hasattr(last, "treated"):
-        return []
-    names = arm_names(evaluation.study)
-    return [
-        Branch(names[0], True, shown(last.treated), _analysed(evaluation, "treated")),
-        Branch(names[1], False, shown(last.comparison), _analysed(evaluation, "comparison")),
-    ]
 
 
 def _analysed(evaluation: Any, arm: str) -> list[tuple[str, str]]:
@@ -150,3 +132,97 @@ def _analysed(evaluation: Any, arm: str) -> list[tuple[str, str]]:
         )
         for row in rows
     ]
+
+
+def _start(evaluation: Any, safe: ProtectedCohort) -> Table | None:
+    """Table 1: the arms at the start."""
+    if safe.baseline is None:
+        return characteristics(evaluation)
+    last = safe.flow.iloc[-1]
+    sides = [
+        (arm, name, shown(last[arm]) if arm in last else "")
+        for arm, name in zip(("treated", "comparison"), arm_names(evaluation.study), strict=True)
+    ]
+    compared = together(safe.baseline, safe.readings)
+    table = comparison_table(compared, sides, lambda name: characteristic(evaluation, name), safe)
+    differ, known = how_alike(compared)
+    finding = f"At the start the two groups differ by more than 0.1 SD on {differ} of {known}"
+    if known and not differ:
+        finding = f"At the start the two groups are alike on all of {known}"
+    subtitle = f"{evaluation.study.study.people.capitalize()} who meet every rule, before any weighting"
+    finding = finding if known else "Who the two groups are at the start"
+    return replace(table, id="characteristics", finding=finding, subtitle=subtitle)
+
+
+def _selection(evaluation: Any, safe: ProtectedCohort) -> Table | None:
+    """Whether those who started were picked."""
+    if safe.selection is None:
+        return None
+    sides = [("started", "Started", ""), ("not_started", "Did not start", "")]
+    table = comparison_table(safe.selection, sides, lambda name: characteristic(evaluation, name), safe)
+    differ, known = how_alike(safe.selection)
+    who = evaluation.study.study.people
+    finding = f"{who.capitalize()} who started differ from those who did not on {differ} of {known}"
+    if known and not differ:
+        finding = f"{who.capitalize()} who started are like those who did not on all of {known}"
+    finding = finding if known else "Who started, and who did not"
+    subtitle = (
+        f"{who.capitalize()} referred and eligible; if only the likeliest to do well had started, it would show here"
+    )
+    return replace(table, id="selection", finding=finding, subtitle=subtitle)
+
+
+def _drift(evaluation: Any, safe: ProtectedCohort) -> Blocks:
+    """Referrals, the share eligible and starts over time, and the mix of each column watched."""
+    if safe.drift is None:
+        return []
+    drawn, length = draw_drift(safe.drift), {1: "quarter", 2: "half-year", 4: "year"}[safe.drift.attrs["quarters"]]
+    notes = []
+    if length != "quarter":
+        notes.append(f"Quarters hold too few people to be shown one by one: they are joined to {length}s.")
+    if words.SUPPRESSED in drawn.alt:
+        notes.append("[c] suppressed: a count below the threshold, or one from which it could be found.")
+    figure = Figure(
+        "drift",
+        _drift_finding(safe),
+        f"By {length} of the index date; people referred, those of them who meet every rule, and starts",
+        drawn.wide,
+        drawn.narrow,
+        notes=notes,
+        how=drift_numbers(safe),
+    )
+    columns = [name for name in dict.fromkeys(safe.drift["series"]) if name not in COUNTED]
+    return [figure, *_there(*(mix_table(safe, name, characteristic(evaluation, name)) for name in columns))]
+
+
+def _drift_finding(safe: ProtectedCohort) -> str:
+    table = safe.drift
+    if table is None:
+        return ""
+    rows = [row for row in table[table["series"] == "eligible"].itertuples() if finite(row.share)]
+    if len(rows) < 2:
+        return "Referrals over time"
+    shares = [real(row.share) for row in rows]
+    low, high = (words.percent(end, 0) for end in (min(shares), max(shares)))
+    first, last = (words.percent(share, 0) for share in (shares[0], shares[-1]))
+    if abs(shares[-1] - shares[0]) < 0.05:
+        return f"Between {low} and {high} of those referred were eligible, much the same at the end as at the start"
+    return f"The share eligible went from {first} to {last} of those referred"
+
+
+def _windows(evaluation: Any) -> Figure | None:
+    table = getattr(evaluation.cohort, "windows", None)
+    if table is None or not len(table):
+        return None
+    drawn = windows_figure(evaluation.cohort)
+    ahead = "; looks ahead" in drawn.alt
+    finding = "Every rule for who is counted looks back from the index date"
+    if ahead:
+        finding = "A rule for who is counted looks past the index date: it selects on what came later"
+    return Figure(
+        "windows",
+        finding,
+        "Days each rule looks at, relative to the index date (day 0); shaded: the future",
+        drawn.wide,
+        drawn.narrow,
+    )

@@ -1,0 +1,83 @@
+"""What any engine can do for a cohort: hold tables, make tables of its own, answer a statement."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sqlglot import exp
+
+from evalkit.cohort.engines.vocabulary import Words, spoken
+from evalkit.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What a column is in a file or a database, before anybody has looked at its values.
+Stored = Literal["text", "whole", "number", "date", "time", "instant", "yes or no", "other"]
+
+
+class Engine(ABC):
+    """An engine that runs statements where the data are.
+
+    Attributes
+    ----------
+    dialect : str
+        sqlglot's name of its SQL.
+    words : dict
+        How it says each word of the vocabulary.
+    has_order : bool
+        Whether the rows of its tables have an order of their own (files do, databases do not).
+    numbers_densely : bool
+        Whether the numbers it gives to rows run from 1 without gaps.
+    reads_files : bool
+        Whether it reads csv and parquet files where they lie.
+    """
+
+    dialect: ClassVar[str]
+    words: ClassVar[Words]
+    has_order: ClassVar[bool] = False
+    reads_files: ClassVar[bool] = False
+    numbers_densely: ClassVar[bool] = True
+
+    def sql(self, query: exp.Expr, pretty: bool = False) -> str:
+        """A statement as this engine reads it."""
+        return spoken(query, self.words).sql(self.dialect, pretty=pretty)
+
+    @abstractmethod
+    def fetch(self, query: exp.Expr) -> pd.DataFrame:
+        """The rows of a statement, with missing values as such; a DataError where it cannot be answered."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, exp.Expr] = {}
+
+    def make(self, name: str, query: exp.Expr) -> None:
+        """A table inside the engine, of this session alone; one of that name is replaced. What made it is kept."""
+        self._create(name, query)
+        self.made[name] = query
+
+    @abstractmethod
+    def _create(self, name: str, query: exp.Expr) -> None:
+        """Make the table."""
+
+    @abstractmethod
+    def load(self, name: str, columns: Mapping[str, object]) -> None:
+        """A table inside the engine, of this session alone, from Arrow arrays by column."""
+
+    @abstractmethod
+    def stored(self, source: exp.Expr) -> dict[str, Stored]:
+        """The columns of a file or a table of the engine, and what they are stored as."""
+
+    def file(self, path: Path) -> tuple[exp.Expr, exp.Expr, exp.Expr | None]:
+        """What stands in a FROM for a file; the same with the places of its rows; what gives such a place."""
+        raise DataError(f"{path.name}: this engine reads no files.")
+
+    @abstractmethod
+    def explain(self, query: exp.Expr) -> str:
+        """How the engine would answer a statement."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything made in the session."""
