@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import evalkit
+from evalkit.cohort.noun import Tables
 from evalkit.disclosure import count
 from evalkit.evaluation import Evaluation
 from evalkit.study import Study
@@ -35,7 +36,8 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     study = evaluation.study
     rule = study.disclosure.rule
     read = evaluation.cohort.tables if evaluation.cohort else {}
-    rows = {name: _rows(len(table), rule) for name, table in read.items()}
+    counts = read.rows() if isinstance(read, Tables) else {name: len(table) for name, table in read.items()}
+    rows = {name: _rows(count, rule) for name, count in counts.items()}
     return {
         "title": study.title,
         "kind": study.study.kind,
@@ -73,6 +75,9 @@ def files_read(study: Study) -> dict[str, Path]:
     named: dict[str, str | None] = {}
     for name, table in study.tables.items():
         named[name] = table if isinstance(table, str) else getattr(table, "file", None)
+    drift = study.cohort.drift if study.cohort else None
+    if drift is not None and isinstance(drift.planned, str):
+        named["planned starts"] = drift.planned
     if study.counterfactual is not None:
         named["rates"] = study.counterfactual.rates
     named |= {series.id: series.file for series in study.series}
@@ -88,7 +93,8 @@ def files_read(study: Study) -> dict[str, Path]:
 
 def sha256(path: Path) -> str:
     """Digest a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:  # piece by piece: tables may be larger than memory
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:

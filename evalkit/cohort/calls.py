@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from evalkit.cohort.held import DATE, ORDER, column
+from evalkit.cohort.held import DATE, ORDER, column, short
 from evalkit.cohort.placed import PlacedTable
 from evalkit.cohort.scope import Scope
 
@@ -40,9 +40,10 @@ class Pass:
     @property
     def alias(self) -> str:
         """Its name in the statement."""
-        for_each = f" for each of {self.inside}" if self.by_row else ""
+        if self.by_row:
+            return short(f"in {self.table} for each of {self.inside}")
         part = f", part {self.part}" if self.part else ""
-        return f"{'in' if self.inside else 'of'} {self.table}{for_each}{part}"
+        return f"{'in' if self.inside else 'of'} {short(self.table)}{part}"
 
     @property
     def level(self) -> str:

@@ -121,7 +121,7 @@ def _counted(watched: Drift, session: Session, name: str) -> pd.DataFrame:
     day = column(DATE, "a")
     value = session.asked.column(f"={name}", "a") if name else exp.Literal.string("")
     keys = [exp.Year(this=day), exp.Month(this=day.copy()), exp.cast(value, "TEXT")]
-    eligible = column("_left", "p") >= session.reached
+    eligible = session.counts("p")
     started = exp.and_(eligible.copy(), session.asked.column(f"set {watched.starts}", "a")) if watched.starts else None
     rows = exp.Count(this=exp.Star())
     chosen = [key.as_(alias) for key, alias in zip(keys, ("y", "m", "v"), strict=True)] + [rows.as_("referred")]

@@ -172,7 +172,7 @@ def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], se
     n, unknown = counts["n"].to_numpy(dtype="int64"), counts["_unknown"].to_numpy(dtype=bool)
     failing = _failing(engine, steps)
     by_arm = _by_arm(engine, steps, groups) if several else {}
-    lines = []
+    lines: list[dict[str, object]] = []
     for k, step in enumerate(steps):
         line = {"step": k, "kind": step.kind, "says": step.says, "rule": step.rule, "left_out": n[left == k].sum()}
         line["unknown"] = failing[f"s{k}"] if step.unknown_stays else n[(left == k) & unknown].sum()
@@ -182,6 +182,8 @@ def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], se
                 line[name] = pd.NA
             else:
                 line[name] = by_arm[k, groups[name]] if several else n[(left > k) & (code == groups[name])].sum()
+        if step.kind == "group":  # at this step everybody else leaves; a group shown beside keeps those it had
+            line |= {name: lines[-1][name] for name in groups if name not in ("treated", "comparison")}
         line |= {name: failing[f"{name}{k}"] if step.kind in RULES else pd.NA for name in ("failed", "only")}
         lines.append(line)
     flow = pd.DataFrame(lines)

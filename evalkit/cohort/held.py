@@ -6,6 +6,7 @@ hold is asked of the engine, column by column and only when a rule names it.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
@@ -19,6 +20,7 @@ from evalkit.words import listed, number
 
 ROW, PERSON, DATE, ORDER, EPISODE = "_row", "_person", "_index_date", "_order", "_episode"
 SHOWN = 5  # rows named in a message
+LONG = 40  # bytes of a name
 
 
 def column(name: str, table: str = "") -> exp.Column:
@@ -69,6 +71,24 @@ def told_apart(names: Iterable[str]) -> dict[str, str]:
         taken.add(wanted.casefold())
         found[name] = wanted
     return found
+
+
+def short(name: str) -> str:
+    """Shorten a table's name, so that what is named after it is told apart where an engine cuts names after 63 bytes.
+
+    Parameters
+    ----------
+    name : str
+        As the study has it.
+
+    Returns
+    -------
+    str
+        At most 40 bytes.
+    """
+    if len(name.encode()) <= LONG:
+        return name
+    return f"{name.encode()[:28].decode(errors='ignore')} {hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 class Held(ABC):

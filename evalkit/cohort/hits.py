@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from evalkit.cohort.calls import Aggregate, Asked, Calls, Pass
 from evalkit.cohort.engines.vocabulary import word
-from evalkit.cohort.held import DATE, ORDER, ROW, column
+from evalkit.cohort.held import DATE, ORDER, ROW, column, short
 from evalkit.cohort.sql import START, belongs, relation
 
 ENOUGH = 8  # aggregates of one pass from which on setting rows aside costs less than it saves
@@ -71,7 +71,7 @@ def _split(calls: Calls, one: Pass, asked: Asked, key: str) -> None:
         parts.setdefault(label, {})[text] = aggregate
         if value is not None:
             values[label] = value
-    aside = f"_aside of {one.table}"
+    aside = f"_aside of {short(one.table)}"
     _make(calls, one, aside, key, {label: (values[label], parts[label].values()) for label in values})
     del calls.passes[one]
     for place, (label, theirs) in enumerate(parts.items(), start=1):

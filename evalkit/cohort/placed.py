@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from evalkit.cohort.engines.base import Engine, Stored
 from evalkit.cohort.engines.vocabulary import as_type, word, wrap
-from evalkit.cohort.held import ORDER, PERSON, SHOWN, Held, column
+from evalkit.cohort.held import ORDER, PERSON, SHOWN, Held, column, short
 from evalkit.cohort.kinds import Kind, as_dates
 from evalkit.tables.kinds import NOT_THERE
 
@@ -223,8 +223,8 @@ class PlacedTable(Held):
         place = word("ROW_ID", *keys) if self._order is None else self._order.copy()
         plain = self.relation(wanted, whole_ids, order=False)
         query = exp.select(exp.Star(), place.as_(ORDER, quoted=True)).from_(plain.as_("r"))
-        self._engine.make(f"_rows of {self.name}", query)
-        self.numbered, self._numbered = f"_rows of {self.name}", set(wanted)
+        self._engine.make(f"_rows of {short(self.name)}", query)
+        self.numbered, self._numbered = f"_rows of {short(self.name)}", set(wanted)
 
     def _sorted(self, name: str) -> exp.Expr:
         plain = column(self.sql_name(name))

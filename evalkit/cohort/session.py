@@ -69,7 +69,7 @@ class Session:
             .from_(exp.alias_(exp.to_table(ANSWERS, quoted=True), "a"))
             .join(exp.alias_(exp.to_table(PEOPLE, quoted=True), "p"), on=column(ROW, "a").eq(column("_rep", "p")))
             .join(exp.alias_(exp.to_table(START, quoted=True), "e"), on=column(ROW, "a").eq(column(ROW, "e")))
-            .where(column("_left", "p") >= self.reached)
+            .where(self._kept("p"))
         )
         engine.make(KEPT, joined)
         answers = [column(f"a{place}", "a") for place in range(len(self.asked.values))]
@@ -89,10 +89,16 @@ class Session:
             columns[place] = typed(found[f"a{place}"], value.kind, value.whole)
         return pd.DataFrame(columns).sort_values([PERSON, EPISODE], kind="stable").reset_index(drop=True)
 
-    @property
-    def reached(self) -> int:
-        """The step that those have reached whose rows are fetched: all of them; the groups shown beside one less."""
-        return len(self.steps) - (1 if self.steps[-1].kind == "group" else 0)
+    def counts(self, alias: str) -> exp.Expr:
+        """Whether somebody in the table of people is counted in the end, in one of the arms if there are any."""
+        return column("_left", alias) >= len(self.steps)
+
+    def _kept(self, alias: str) -> exp.Expr:
+        """Whether a person's row is fetched: those counted, and those of groups shown beside them."""
+        if self.steps[-1].kind != "group":
+            return self.counts(alias)
+        beside = exp.and_(column("_left", alias) >= len(self.steps) - 1, column("_code", alias) > 0)
+        return exp.or_(self.counts(alias), beside)
 
     def home_columns(self, kept: pd.DataFrame) -> pd.DataFrame:
         """The columns of the index row and of people for those counted, in the order of ``kept``."""

@@ -215,7 +215,7 @@ def _every(plan: CohortPlan, scope: Scope) -> str:
             )
         )
     rounds = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
-    engine.make(PICKED, exp.select("*").from_(_numbered(rounds, several=True)))
+    engine.make(PICKED, exp.select("*").from_(_numbered(rounds, several=True).as_("n")))
     after = f"{gap} days or more after " + ("the exit from " if index.exit else "") + "the last one counted"
     return f"every row of {index.table} by {index.date}, {after}"
 

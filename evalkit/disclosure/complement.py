@@ -8,6 +8,7 @@ import numpy as np
 
 Cell = tuple[object, str]
 Sum = tuple[Cell, list[Cell]]
+Solved = dict[frozenset[Cell], set[Cell]]  # by the unknown cells of a group of sums, those that follow from it
 
 
 def hide_complements(
@@ -44,9 +45,9 @@ def hide_complements(
         All hidden cells, `small` included. The smallest visible part goes first; the first of equals.
     """
     order = {cell: place for place, cell in enumerate(values)}
-    hidden = set(small)
+    hidden, solved = set(small), Solved()
     while True:
-        near, far, joined = _loose_sums(values, small, sums, below, hidden | unseen)
+        near, far, joined = _loose_sums(values, small, sums, below, hidden | unseen, solved)
         if not near:
             return hidden
         taken = hidden | unseen | fixed
@@ -62,11 +63,15 @@ def hide_complements(
 
 
 def _loose_sums(
-    values: Mapping[Cell, float], small: set[Cell], sums: Sequence[Sum], below: int, unknown: set[Cell]
+    values: Mapping[Cell, float], small: set[Cell], sums: Sequence[Sum], below: int, unknown: set[Cell], solved: Solved
 ) -> tuple[list[Sum], list[Sum], list[Sum]]:
     """The first sum that gives a small cell away, those through which that can happen, and all joined to them."""
-    solved = [(group, _determined(group, unknown)) for group in _joined(sums, unknown)]
-    guilty = [(group, known) for group, known in solved if known & small]
+    guilty = []
+    for cells, group in _joined(sums, unknown):
+        if cells not in solved:  # a group that the last cell to be hidden did not touch is as it was
+            solved[cells] = _determined(group, unknown)
+        if solved[cells] & small:
+            guilty.append((group, solved[cells]))
     found = {cell for _, known in guilty for cell in known & small}
     near = [s for s in sums if _few(values, small, s, below, unknown) or found & {s[0], *s[1]}]
     far = [s for group, known in guilty for s in group if known & {s[0], *s[1]}]
@@ -83,7 +88,7 @@ def _few(values: Mapping[Cell, float], small: set[Cell], one: Sum, below: int, u
     return sum(values[cell] for cell in open_parts) < below
 
 
-def _joined(sums: Sequence[Sum], unknown: set[Cell]) -> list[list[Sum]]:
+def _joined(sums: Sequence[Sum], unknown: set[Cell]) -> list[tuple[frozenset[Cell], list[Sum]]]:
     """Sums in groups that share unknown cells; each group can be solved by itself."""
     groups: list[tuple[set[Cell], list[Sum]]] = []
     for one in sums:
@@ -93,19 +98,37 @@ def _joined(sums: Sequence[Sum], unknown: set[Cell]) -> list[list[Sum]]:
         met = [group for group in groups if group[0] & cells]
         groups = [group for group in groups if not group[0] & cells]
         groups.append((cells.union(*(group[0] for group in met)), [s for group in met for s in group[1]] + [one]))
-    return [group for _, group in groups]
+    return [(frozenset(cells), group) for cells, group in groups]
 
 
 def _determined(sums: Sequence[Sum], unknown: set[Cell]) -> set[Cell]:
-    """The unknown cells whose value follows from the sums: those with no freedom in the null space."""
+    """The unknown cells whose value follows from the sums: those without any freedom left."""
     cells = sorted({c for whole, parts in sums for c in (whole, *parts) if c in unknown}, key=str)
+    if len(sums) == 1:
+        return set(cells) if len(cells) == 1 else set()
     place = {cell: number for number, cell in enumerate(cells)}
     system = np.zeros((len(sums), len(cells)))
     for row, (whole, parts) in enumerate(sums):
         for cell, sign in [(whole, -1.0), *((part, 1.0) for part in parts)]:
             if cell in place:
                 system[row, place[cell]] += sign
-    _, sizes, directions = np.linalg.svd(system, full_matrices=True)
-    free = directions[int((sizes > 1e-9).sum()) :]
-    fixed = np.abs(free).max(axis=0, initial=0.0) < 1e-9
-    return {cell for cell, known in zip(cells, fixed, strict=True) if known}
+    return {cells[column] for column in _alone(system)}
+
+
+def _alone(system: np.ndarray) -> list[int]:
+    """Unknowns that stand alone in a row once the system is reduced (by hand: small, and no threads are started)."""
+    pivots: list[int] = []
+    for column in range(system.shape[1]):
+        top = len(pivots)
+        if top == len(system):
+            break
+        best = top + int(np.abs(system[top:, column]).argmax())
+        if abs(system[best, column]) < 1e-9:
+            continue
+        system[[top, best]] = system[[best, top]]
+        system[top] /= system[top, column]
+        others = system[:, column].copy()
+        others[top] = 0.0
+        system -= others[:, None] * system[top]
+        pivots.append(column)
+    return [column for row, column in enumerate(pivots) if (np.abs(system[row]) > 1e-9).sum() == 1]

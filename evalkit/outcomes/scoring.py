@@ -70,6 +70,11 @@ def _checked(cohort: Cohort) -> Ground:
         raise StudyError("This cohort has no study, so nothing says what is measured. Use build_cohort(study).")
     if not cohort.study.measure:
         raise StudyError("The study has no [[measure]]. Add one to say what is measured.")
+    if cohort.table["person"].duplicated().any():
+        raise StudyError(
+            'The cohort counts person-episodes (pick = "every"), and measures are read once per person. '
+            'Write pick = "first", "last" or "first eligible" to evaluate outcomes.'
+        )
     if cohort.table.empty:
         raise DataError("The cohort has nobody in it, so there is nothing to measure. See cohort.flow.")
     return Ground(cohort)

@@ -11,8 +11,9 @@ from typing import Any
 
 from evalkit.errors import StudyError
 from evalkit.library import load
+from evalkit.study.databases import address_problem
 from evalkit.study.files import files_named, missing_file
-from evalkit.study.model import Measure, Study
+from evalkit.study.model import Measure, Study, TableInDatabase
 from evalkit.study.names import Names, quoted, reading
 
 SOURCES = ("instrument", "column", "columns", "days_in", "rule", "improved")
@@ -67,6 +68,32 @@ def _tables(study: Study, names: Names) -> Problems:
             yield f"{place}: {quoted(table, 'table', names.tables)} Tables are listed under [tables]."
     if study.cohort and not study.tables and "tables" not in names.parts:
         yield '[cohort] has no tables to count from. Write [tables] and, for example, people = "people.csv".'
+
+
+def _databases(study: Study, _: Names) -> Problems:
+    """Addresses of databases, and tables that lie in more than one."""
+    found = {name: table for name, table in study.tables.items() if isinstance(table, TableInDatabase)}
+    for name, table in found.items():
+        if problem := address_problem(table.database):
+            yield f"[tables] {name}: {problem}"
+
+
+def _cohort_ids(study: Study, names: Names) -> Problems:
+    """Groups and sets that share an id; starts and invented people that name what is not there."""
+    plan = study.cohort
+    if plan is None:
+        return
+    known = [one.id for one in plan.set]
+    for part, ids in (("group", [one.id for one in plan.group]), ("set", known)):
+        for name, count in Counter(ids).items():
+            if count > 1:
+                yield f'[[cohort.{part}]] {name}: {count} entries have the id "{name}". Give each its own.'
+    if plan.drift and plan.drift.starts is not None and plan.drift.starts not in known:
+        yield f"[cohort.drift] starts: {quoted(plan.drift.starts, 'set', known)}"
+    for place, one in enumerate(plan.assure, start=1):
+        for table in one.tables:
+            if table not in names.tables:
+                yield f"[[cohort.assure]] {place}: {quoted(table, 'table', names.tables)}"
 
 
 def _people_table(study: Study, _: Names) -> Problems:
@@ -216,4 +243,16 @@ def _domains(study: Study, names: Names) -> Problems:
             yield f"{place}: baseline: {quoted(domain.baseline, 'occasion', names.occasions)}"
 
 
-CHECKS = (_duplicates, _unusable_ids, _tables, _people_table, _index_date, _occasions, _sources, _improved, _domains)
+CHECKS = (
+    _duplicates,
+    _unusable_ids,
+    _tables,
+    _databases,
+    _cohort_ids,
+    _people_table,
+    _index_date,
+    _occasions,
+    _sources,
+    _improved,
+    _domains,
+)

@@ -26,6 +26,8 @@ def files_named(study: Study) -> Iterator[tuple[str, str]]:
     for name, table in study.tables.items():
         if not isinstance(table, TableInDatabase):
             yield f"[tables] {name}", table if isinstance(table, str) else table.file
+    if study.cohort and study.cohort.drift and isinstance(study.cohort.drift.planned, str):
+        yield "[cohort.drift] planned", study.cohort.drift.planned
     if study.counterfactual and study.counterfactual.rates:
         yield "[counterfactual] rates", study.counterfactual.rates
     for series in study.series:

@@ -16,6 +16,7 @@ from sqlglot import exp
 from evalkit.cohort.engines.base import Engine, Stored
 from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, same, wrap
 from evalkit.errors import DataError
+from evalkit.tables.files import find_csv_fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,12 +97,16 @@ class DuckEngine(Engine):
         super().__init__()
         import duckdb
 
+        # What does not fit into memory goes into a folder of its own, which only this user can open and which is
+        # removed at the end: DuckDB may read whatever lies in it.
+        self._aside = tempfile.TemporaryDirectory(prefix="evalkit-", ignore_cleanup_errors=True)
+        self._csv = [path for path in files or [] if path.suffix.lower() != ".parquet"]
         self._engine = duckdb.connect(
             ":memory:",
             config={
                 "python_enable_replacements": "false",
                 "autoload_known_extensions": "false",
-                "temp_directory": tempfile.gettempdir(),
+                "temp_directory": self._aside.name,
             },
         )
         allowed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files or [])
@@ -119,6 +124,9 @@ class DuckEngine(Engine):
                 return found.to_arrow_table() if arrow else found
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
+            for path in self._csv:
+                if str(path) in str(error) and (fault := find_csv_fault(path)):
+                    raise DataError(f"{path.name}: {fault}") from error
             raise DataError(f"The cohort's rules could not be answered from these tables: {first}") from error
 
     def fetch(self, query: exp.Expr) -> pd.DataFrame:
@@ -159,5 +167,6 @@ class DuckEngine(Engine):
         return "\n".join(str(row[1]) for row in self._run(f"EXPLAIN {self.sql(query)}").fetchall())
 
     def close(self) -> None:
-        """Close the database in memory."""
+        """Close the database in memory, and remove what it put aside."""
         self._engine.close()
+        self._aside.cleanup()

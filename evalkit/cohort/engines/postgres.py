@@ -15,6 +15,7 @@ from sqlglot import exp
 from evalkit.cohort.engines.base import Engine, Stored
 from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, wrap
 from evalkit.errors import DataError, StudyError
+from evalkit.study.databases import address_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,6 @@ STORED: dict[str, Stored] = {
     "bool": "yes or no",
 }
 ARROW = {"int64": "BIGINT", "double": "DOUBLE PRECISION", "date32[day]": "DATE", "bool": "BOOLEAN"}
-TOO_LONG = 60  # bytes: PostgreSQL cuts names after 63
 
 
 def _ends(descending: bool) -> Callable[..., exp.Expr]:
@@ -96,11 +96,17 @@ class PostgresEngine(Engine):
         return found
 
     def _run(self, text: str, parts: list[object] | None = None) -> Any:
+        return self._answered(lambda: self._connection.execute(text, parts))
+
+    def _answered(self, ask: Callable[[], T]) -> T:
+        """What the server answers, or one clear error.
+
+        What psycopg raises holds the connection and with it the password: only its words go on, from outside.
+        """
         import psycopg
 
-        # What psycopg raises holds the connection and with it the password: only its words go on, from outside.
         try:
-            return self._connection.execute(text, parts)
+            return ask()
         except psycopg.errors.InsufficientPrivilege as error:
             hint = "Reading the tables and making temporary tables (grant temporary on database) are needed."
             said = f"{self._where} refused: {_first(error)} {hint}"
@@ -125,20 +131,24 @@ class PostgresEngine(Engine):
 
     def _create(self, name: str, query: exp.Expr) -> None:
         """A temporary table of the session."""
-        table = exp.to_identifier(_short(name), quoted=True).sql(self.dialect)
+        table = exp.to_identifier(name, quoted=True).sql(self.dialect)
         self._run(f"DROP TABLE IF EXISTS pg_temp.{table}")
         self._run(f"CREATE TEMPORARY TABLE {table} AS {self.sql(query)}")
         self._run(f"ANALYZE pg_temp.{table}")
 
     def load(self, name: str, columns: Mapping[str, Any]) -> None:
         """A DataFrame's columns, carried into a temporary table of the session."""
-        import pyarrow as pa
-
         quoted = [exp.to_identifier(one, quoted=True).sql(self.dialect) for one in columns]
         kinds = [ARROW.get(str(values.type), "TEXT") for values in columns.values()]
-        table = exp.to_identifier(_short(name), quoted=True).sql(self.dialect)
+        table = exp.to_identifier(name, quoted=True).sql(self.dialect)
         self._run(f"DROP TABLE IF EXISTS pg_temp.{table}")
         self._run(f"CREATE TEMPORARY TABLE {table} ({', '.join(map(' '.join, zip(quoted, kinds, strict=True)))})")
+        self._answered(lambda: self._copy(table, columns))
+        self._run(f"ANALYZE pg_temp.{table}")
+
+    def _copy(self, table: str, columns: Mapping[str, Any]) -> None:
+        import pyarrow as pa
+
         rows = pa.table(dict(columns)).to_pylist()
         with self._connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
             for row in rows:
@@ -148,11 +158,8 @@ class PostgresEngine(Engine):
         """The columns of a table of the server."""
         cursor = self._run(self.sql(exp.select("*").from_(source).limit(0)))
         kinds = {column.name: column.type_code for column in cursor.description}
-        named = dict(
-            self._connection.execute(
-                "SELECT oid::int, typname FROM pg_type WHERE oid = ANY(%s)", [list(kinds.values())]
-            )
-        )
+        asked = "SELECT oid::int, typname FROM pg_type WHERE oid = ANY(%s)"
+        named = dict(self._run(asked, [list(kinds.values())]))
         return {name: STORED.get(named.get(code, ""), "other") for name, code in kinds.items()}
 
     def explain(self, query: exp.Expr) -> str:
@@ -165,7 +172,7 @@ class PostgresEngine(Engine):
 
 
 def checked(url: str) -> str:
-    """Refuse an address with a user or a password in it.
+    """Refuse an address that is none, or that says who asks.
 
     Parameters
     ----------
@@ -180,18 +187,11 @@ def checked(url: str) -> str:
     Raises
     ------
     StudyError
-        It is no such address, or names a user or a password.
+        What is wrong with it.
     """
-    if not re.match(r"postgres(ql)?://", url):
-        raise StudyError(
-            'a database is named by its address, database = "postgresql://host/base", or "spark"; who asks is told by '
-            "PGUSER and PGPASSWORD in the environment."
-        )
-    if "@" in url or re.search(r"[?&](user|password|passfile|sslpassword)=", url):
-        raise StudyError(
-            "the address of the database holds a user or a password. A study is passed on: they do not belong there. "
-            'Write database = "postgresql://host/base" and set PGUSER and PGPASSWORD in the environment.'
-        )
+    problem = address_problem(url)
+    if problem:
+        raise StudyError(problem)
     return url
 
 
@@ -216,15 +216,6 @@ def _first(error: Exception) -> str:
     """The first line of what the server said."""
     text = str(error).strip().splitlines()
     return (text[0] if text else type(error).__name__).rstrip(".") + "."
-
-
-def _short(name: str) -> str:
-    """A name that PostgreSQL does not cut."""
-    import hashlib
-
-    if len(name.encode()) <= TOO_LONG:
-        return name
-    return f"{name[:20]} {hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _plain(values: Any) -> list[object]:
