@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from evalkit.cohort.calls import Calls, Window
 from evalkit.cohort.engines.vocabulary import as_type
-from evalkit.cohort.held import DATE, ORDER, ROW, column
+from evalkit.cohort.held import DATE, ROW, column
 from evalkit.cohort.hits import set_aside
 from evalkit.cohort.kinds import Kind
 from evalkit.cohort.language import Translator, Value
@@ -169,7 +169,7 @@ def ask(scope: Scope, questions: Sequence[Question], where: str, picked: exp.Exp
     set_aside(calls)
     chosen = {f"a{place}": _typed_null(value) for place, value in enumerate(reading.values)}
     chosen[UNBORN] = reading.unborn
-    scope.engine.make(into, statement(calls, chosen, [column(DATE, "i"), column(ORDER, "i")]))
+    scope.engine.make(into, statement(calls, chosen, [column(DATE, "i")]))
     read = tuple(name for name in calls.used if name is not None)
     return Asked(questions, reading.values, reading.windows, reading.named, read)
 

@@ -118,7 +118,7 @@ def _counts(watched: Drift, session: Session) -> pd.DataFrame:
 
 
 def _counted(watched: Drift, session: Session, name: str) -> pd.DataFrame:
-    day = column(DATE, "a")
+    day = column(DATE, "p")
     value = session.asked.column(f"={name}", "a") if name else exp.Literal.string("")
     keys = [exp.Year(this=day), exp.Month(this=day.copy()), exp.cast(value, "TEXT")]
     eligible = session.counts("p")
@@ -128,13 +128,11 @@ def _counted(watched: Drift, session: Session, name: str) -> pd.DataFrame:
     chosen.append(exp.Filter(this=rows.copy(), expression=exp.Where(this=eligible)).as_("eligible"))
     if started is not None:
         chosen.append(exp.Filter(this=rows.copy(), expression=exp.Where(this=started)).as_("starts"))
-    query = (
-        exp.select(*chosen)
-        .from_(exp.alias_(exp.to_table(PEOPLE, quoted=True), "p"))
-        .join(exp.alias_(exp.to_table(ANSWERS, quoted=True), "a"), on=column(ROW, "a").eq(column("_rep", "p")))
-        .where(day.copy().is_(exp.null()).not_())
-        .group_by(*(key.copy() for key in keys))
-    )
+    query = exp.select(*chosen).from_(exp.alias_(exp.to_table(PEOPLE, quoted=True), "p"))
+    if name or started is not None:
+        answers = exp.alias_(exp.to_table(ANSWERS, quoted=True), "a")
+        query = query.join(answers, on=column(ROW, "a").eq(column("_rep", "p")))
+    query = query.where(day.copy().is_(exp.null()).not_()).group_by(*(key.copy() for key in keys))
     found = session.scope.engine.fetch(query)
     first = (found["m"].astype("int64") - 1) // 3 * 3 + 1
     quarter = pd.to_datetime({"year": found["y"].astype("int64"), "month": first, "day": 1})

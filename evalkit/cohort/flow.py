@@ -81,15 +81,17 @@ def judge(engine: Engine, steps: Sequence[Step], several: bool, code: exp.Expr |
 
     Notes
     -----
-    _people has a row per person (per episode where each counts): _rep the row that stands for the person, _left the
-    step at which the last row left (the number of steps where one stayed), _unknown whether that was because it could
-    not be answered, f1 ... whether each step is not met in any row, u1 ... whether it could not be answered, s1 ...
-    whether an exclude rule is unknown for a row that stayed, and c0 ... the arm of the first row left after a step.
+    _people has a row per person (per episode where each counts): _rep the row that stands for the person, its index
+    date, _left the step at which the last row left (the number of steps where one stayed), _unknown whether that was
+    because it could not be answered, f1 ... whether each step is not met in any row, u1 ... whether it could not be
+    answered, s1 ... whether an exclude rule is unknown for a row that stayed, and c0 ... the arm of the first row left
+    after a step.
     """
     dated = column(DATE).is_(exp.null()).not_()
     chosen: list[exp.Expr] = [
         column(ROW),
         column(PERSON),
+        column(DATE),
         dated.as_("_dated", quoted=True),
         (code or exp.convert(0)).as_("_code", quoted=True),
     ]
@@ -108,7 +110,7 @@ def _by_person(steps: Sequence[Step], rows: exp.Select, several: bool) -> exp.Se
     """One row per person; where a person has one row only, nothing needs to be gathered."""
     last = len(steps)
     if not several:
-        chosen = [column(ROW).as_("_rep", quoted=True), column(PERSON), column("_left"), column("_code")]
+        chosen = [column(ROW).as_("_rep", quoted=True), column(PERSON), column(DATE), column("_left"), column("_code")]
         chosen.append(_unknown_at(steps, column("_left")).as_("_unknown", quoted=True))
         for k, step in enumerate(steps):
             failed: exp.Expr = column(f"m{k}").not_()
@@ -122,7 +124,9 @@ def _by_person(steps: Sequence[Step], rows: exp.Select, several: bool) -> exp.Se
     is_top = column("_left").eq(column("_top"))
     first = exp.Filter(this=exp.Min(this=column(ROW)), expression=exp.Where(this=is_top))
     unknown = _any(_unknown_at(steps, column("_left")), is_top.copy())
-    chosen = [first.as_("_rep", quoted=True), column(PERSON), exp.Max(this=column("_left")).as_("_left", quoted=True)]
+    day = exp.Filter(this=exp.Min(this=column(DATE)), expression=exp.Where(this=is_top.copy()))
+    chosen = [first.as_("_rep", quoted=True), column(PERSON), day.as_(DATE, quoted=True)]
+    chosen += [exp.Max(this=column("_left")).as_("_left", quoted=True)]
     chosen.append(exp.Coalesce(this=unknown, expressions=[exp.false()]).as_("_unknown", quoted=True))
     for k, step in enumerate(steps):
         among = column("_dated") if step.judges else None
@@ -191,22 +195,37 @@ def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], se
     return flow.astype({name: "Int64" for name in flow.columns if name not in words})
 
 
+def _number(condition: exp.Expr, value: int = 1) -> exp.Expr:
+    return exp.Case(ifs=[exp.If(this=condition, true=exp.convert(value))], default=exp.convert(0))
+
+
+def _total(parts: Sequence[exp.Expr]) -> exp.Expr:
+    total: exp.Expr = exp.convert(0)
+    for part in parts:
+        total = exp.Add(this=total, expression=part)
+    return total
+
+
 def _failing(engine: Engine, steps: Sequence[Step]) -> dict[str, int]:
     """People who do not meet a rule, whatever the order of the rules, and those who fail that rule alone."""
     rules = [k for k, step in enumerate(steps) if step.kind in RULES]
-    fails = [exp.Case(ifs=[exp.If(this=column(f"f{k}"), true=exp.convert(1))], default=exp.convert(0)) for k in rules]
-    total = fails[0].copy() if fails else exp.convert(0)
-    for one in fails[1:]:
-        total = exp.Add(this=total, expression=one.copy())
-    rows = exp.select(exp.Star(), total.as_("_fails", quoted=True)).from_(exp.to_table(PEOPLE, quoted=True))
-    asked = {f"failed{k}": _count(column(f"f{k}")) for k in rules}
-    asked |= {f"only{k}": _count(exp.and_(column(f"f{k}"), column("_fails").eq(1))) for k in rules}
-    asked |= {f"s{k}": _count(column(f"s{k}")) for k, step in enumerate(steps) if step.unknown_stays}
-    if not asked:
+    stayed = [k for k, step in enumerate(steps) if step.unknown_stays]
+    if not rules:
         return {}
-    chosen = [one.as_(name) for name, one in asked.items()]
-    found = engine.fetch(exp.select(*chosen).from_(rows.subquery("r"))).iloc[0]
-    return {name: int(found[name]) for name in asked}
+    people = exp.to_table(PEOPLE, quoted=True)
+    asked = {f"failed{k}": exp.Sum(this=_number(column(f"f{k}"))) for k in rules}
+    asked |= {f"s{k}": exp.Sum(this=_number(column(f"s{k}"))) for k in stayed}
+    found = engine.fetch(exp.select(*(one.as_(name) for name, one in asked.items())).from_(people)).iloc[0]
+    counts = {name: int(found[name]) for name in asked} | {f"only{k}": 0 for k in rules}
+    # Who fails one rule only is counted under the number of that rule, which is then the sum of those failed.
+    fails, which = (
+        _total([_number(column(f"f{k}")) for k in rules]),
+        _total([_number(column(f"f{k}"), k) for k in rules]),
+    )
+    rows = exp.select(fails.as_("fails"), which.as_("which")).from_(people.copy()).subquery("r")
+    alone = exp.select(exp.column("which"), _count().as_("n")).from_(rows).where(exp.column("fails").eq(1))
+    told = engine.fetch(alone.group_by(exp.column("which")))
+    return counts | {f"only{int(k)}": int(n) for k, n in zip(told["which"], told["n"], strict=True)}
 
 
 def _by_arm(engine: Engine, steps: Sequence[Step], groups: dict[str, int]) -> dict[tuple[int, int], int]:

@@ -91,18 +91,22 @@ class PlacedTable(Held):
         return column(self._actual[name])
 
     def _find_kind(self, name: str) -> tuple[Kind, bool]:
-        raw = self._cell(name) if self.stored[name] == "text" else self._raw(name)
-        wanted = exp.select(raw.as_("a")).from_(self._source)
-        found = self._engine.fetch(wanted.where(raw.is_(exp.null()).not_()).limit(1))
-        if found.empty:
-            return "empty", False
+        """Only text must be looked at: it may hold dates, or nothing at all."""
         stored = self.stored[name]
         if name == self.person:
             return "text", False
-        if stored == "text":
-            return self._kind_of_text(name, str(found["a"].iloc[0]))
-        kinds: dict[Stored, Kind] = {"whole": "number", "number": "number", "yes or no": "yes or no", "other": "text"}
-        return kinds.get(stored, "date"), stored == "whole"
+        if stored != "text":
+            kinds: dict[Stored, Kind] = {
+                "whole": "number",
+                "number": "number",
+                "yes or no": "yes or no",
+                "other": "text",
+            }
+            return kinds.get(stored, "date"), stored == "whole"
+        text = self._cell(name)
+        wanted = exp.select(text.as_("a")).from_(self._source)
+        found = self._engine.fetch(wanted.where(text.is_(exp.null()).not_()).limit(1))
+        return ("empty", False) if found.empty else self._kind_of_text(name, str(found["a"].iloc[0]))
 
     def _kind_of_text(self, name: str, first: str) -> tuple[Kind, bool]:
         """A look at the first value spares most of the work; then every value is asked."""

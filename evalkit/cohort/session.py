@@ -9,6 +9,7 @@ import pandas as pd
 from sqlglot import exp
 
 from evalkit.cohort.answers import ANSWERS, Asked, Question, ask, audit, typed
+from evalkit.cohort.engines.vocabulary import word
 from evalkit.cohort.flow import PEOPLE, Step, reasons_table
 from evalkit.cohort.held import DATE, EPISODE, ORDER, PERSON, ROW, FrameTable, column
 from evalkit.cohort.scope import Scope
@@ -60,23 +61,26 @@ class Session:
         Returns
         -------
         DataFrame
-            _row, _person (text), _index_date, _order, _episode, _code, then the answers by their place (0, 1, ...).
+            Sorted by person and episode: _row, _person (text), _index_date, _order, _episode, _code, then by their
+            place the answers that become columns.
         """
         engine = self.scope.engine
-        keys = [column(name, "a") for name in (ROW, PERSON, DATE, ORDER)]
+        keys = [column(name, "e") for name in (ROW, PERSON, DATE, ORDER, EPISODE)]
         joined = (
-            exp.select(*keys, column(EPISODE, "e"), column("_code", "p"))
-            .from_(exp.alias_(exp.to_table(ANSWERS, quoted=True), "a"))
-            .join(exp.alias_(exp.to_table(PEOPLE, quoted=True), "p"), on=column(ROW, "a").eq(column("_rep", "p")))
-            .join(exp.alias_(exp.to_table(START, quoted=True), "e"), on=column(ROW, "a").eq(column(ROW, "e")))
+            exp.select(*keys, column("_code", "p"))
+            .from_(exp.alias_(exp.to_table(PEOPLE, quoted=True), "p"))
+            .join(exp.alias_(exp.to_table(START, quoted=True), "e"), on=column(ROW, "e").eq(column("_rep", "p")))
             .where(self._kept("p"))
         )
         engine.make(KEPT, joined)
-        answers = [column(f"a{place}", "a") for place in range(len(self.asked.values))]
-        rows = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier("k")), *answers)
+        wanted = [n for n, question in enumerate(self.asked.questions) if question.kind not in ("include", "exclude")]
+        person = exp.cast(column(PERSON, "k"), "TEXT")
+        chosen = [column(name, "k") for name in (ROW, DATE, ORDER, EPISODE, "_code")]
+        chosen += [column(f"a{place}", "a") for place in wanted]
+        rows = exp.select(person.as_(PERSON, quoted=True), *chosen)
         rows = rows.from_(exp.alias_(exp.to_table(KEPT, quoted=True), "k"))
         rows = rows.join(exp.alias_(exp.to_table(ANSWERS, quoted=True), "a"), on=column(ROW, "a").eq(column(ROW, "k")))
-        found = engine.fetch(rows)
+        found = engine.fetch(rows.order_by(*_order()))
         columns: dict[object, pd.Series] = {
             ROW: found[ROW].astype("int64"),
             PERSON: found[PERSON].astype("str"),
@@ -85,9 +89,10 @@ class Session:
             EPISODE: found[EPISODE].astype("int64"),
             "_code": found["_code"].astype("int64"),
         }
-        for place, value in enumerate(self.asked.values):
+        for place in wanted:
+            value = self.asked.values[place]
             columns[place] = typed(found[f"a{place}"], value.kind, value.whole)
-        return pd.DataFrame(columns).sort_values([PERSON, EPISODE], kind="stable").reset_index(drop=True)
+        return pd.DataFrame(columns)
 
     def counts(self, alias: str) -> exp.Expr:
         """Whether somebody in the table of people is counted in the end, in one of the arms if there are any."""
@@ -117,12 +122,10 @@ class Session:
         held = self.scope.tables[table]
         key = ORDER if by_order else PERSON
         source = exp.alias_(held.relation(theirs, self.scope.whole_ids, order=by_order), "h", table=True)
-        rows = exp.select(
-            column(ROW, "k"), *(column(held.sql_name(name), "h").as_(f"c{n}") for n, name in enumerate(theirs))
-        )
-        rows = rows.from_(exp.alias_(exp.to_table(KEPT, quoted=True), "k"))
-        found = self.scope.engine.fetch(rows.join(source, on=column(key, "h").eq(column(key, "k")), join_type="left"))
-        found = found.set_index(found[ROW].astype("int64")).reindex(kept[ROW])
+        chosen = [column(held.sql_name(name), "h").as_(f"c{n}") for n, name in enumerate(theirs)]
+        rows = exp.select(*chosen).from_(exp.alias_(exp.to_table(KEPT, quoted=True), "k"))
+        rows = rows.join(source, on=column(key, "h").eq(column(key, "k")), join_type="left")
+        found = self.scope.engine.fetch(rows.order_by(*_order()))
         columns = {name: self._column(table, name, found[f"c{n}"]) for n, name in enumerate(theirs)}
         return pd.DataFrame({name: values.array for name, values in columns.items()}, index=kept.index)
 
@@ -183,6 +186,11 @@ class Session:
         ]
         table = pd.DataFrame(rows, columns=["kind", "says", "table", "on", "unit", "low", "high"])
         return table.astype({"low": "Int64", "high": "Int64"})
+
+
+def _order() -> list[exp.Expr]:
+    """Those counted by person, as text by code point, and episode."""
+    return [word("CODE", exp.cast(column(PERSON, "k"), "TEXT")), column(EPISODE, "k")]
 
 
 def _from_frame(held: FrameTable, kept: pd.DataFrame, theirs: list[str], by_order: bool) -> pd.DataFrame:

@@ -85,14 +85,21 @@ def find_start(plan: CohortPlan, engine: Engine, tables: dict[str, Held], where:
         day = as_type(exp.Literal.string(fixed_date(plan, where).date().isoformat()), "DATE")
         order = as_type(exp.null(), "BIGINT")
         rows = named(scope, home, []).select(day.as_(DATE, quoted=True), order.as_(ORDER, quoted=True))
-        return Start(scope, says, "", False, _numbered(rows.select(exp.convert(1).as_(EPISODE, quoted=True))), flags)
+        return Start(
+            scope,
+            says,
+            "",
+            False,
+            _numbered(rows.select(exp.convert(1).as_(EPISODE, quoted=True)), whole_ids=scope.whole_ids),
+            flags,
+        )
     if isinstance(tables[index], PlacedTable):
         tables[index].number_rows(tables[index].columns, scope.whole_ids)  # type: ignore[attr-defined]
     if plan.index.pick == "every":
         says, pick = f"person-episodes in {home}", _every(plan, scope)
         return Start(scope, says, pick, False, exp.to_table(PICKED, quoted=True), flags)
     several = plan.index.pick == "first eligible"
-    return Start(scope, says, _pick_says(plan), several, _numbered(_rank(plan, scope), several), flags)
+    return Start(scope, says, _pick_says(plan), several, _numbered(_rank(plan, scope), several, scope.whole_ids), flags)
 
 
 def _scope(plan: CohortPlan, engine: Engine, tables: dict[str, Held], home: str, people: str | None) -> Scope:
@@ -106,9 +113,12 @@ def _scope(plan: CohortPlan, engine: Engine, tables: dict[str, Held], home: str,
     return Scope(engine, plan.person, tables, origin, homes, named, plan.followed, date, bool(date))
 
 
-def _numbered(rows: exp.Query, several: bool = False) -> exp.Subquery:
-    """The picked rows, each with a number; those of one person by date and place in the file."""
-    place = word("ROW_ID", *(column(name, "r") for name in KEYS if several))
+def _numbered(rows: exp.Query, several: bool = False, whole_ids: bool = False) -> exp.Subquery:
+    """The picked rows, each with a number: where a person has one row and a whole number for an id, that number."""
+    if whole_ids and not several:
+        place: exp.Expr = column(PERSON, "r")
+    else:
+        place = word("ROW_ID", *(column(name, "r") for name in KEYS if several))
     chosen = [column(name, "r") for name in (*KEYS, EPISODE)]
     return exp.select(place.as_(ROW, quoted=True), *chosen).from_(rows.subquery("r")).subquery()
 

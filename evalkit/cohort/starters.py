@@ -170,8 +170,7 @@ def check_people(scope: Scope, where: str) -> None:
     index, people = scope.home
     rows = exp.Count(this=exp.Star())
     unknown = exp.Filter(this=rows.copy(), expression=exp.Where(this=column(KNOWN).not_()))
-    ids = column(ROW)
-    picked = exp.Max(this=ids) if scope.engine.numbers_densely else exp.Count(this=exp.Distinct(expressions=[ids]))
+    picked = exp.Count(this=exp.Distinct(expressions=[column(ROW)]))
     started = exp.select(rows.as_("n"), unknown.as_("u"), picked.as_("p")).from_(exp.to_table(START, quoted=True))
     found = scope.engine.fetch(started).iloc[0]
     problems = _one_row_each(scope, people) if found["n"] > found["p"] else []

@@ -238,7 +238,7 @@ def _table(plan: CohortPlan, session: Session, arms: Arms) -> pd.DataFrame:
     if plan.group:
         ids = {group.role: group.id for group in plan.group if group.role != "beside"}
         columns["group"] = columns["arm"].replace(ids)
-    answers = {question.key: kept[place] for place, question in enumerate(session.asked.questions)}
+    answers = {q.key: kept[place] for place, q in enumerate(session.asked.questions) if place in kept.columns}
     for name, source in (("cluster", plan.cluster), ("strata", plan.strata)):
         if source is not None:
             columns[name] = text_of(home[source] if source in home.columns else answers[f"={source}"])

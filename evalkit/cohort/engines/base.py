@@ -30,8 +30,6 @@ class Engine(ABC):
         How it says each word of the vocabulary.
     has_order : bool
         Whether the rows of its tables have an order of their own (files do, databases do not).
-    numbers_densely : bool
-        Whether the numbers it gives to rows run from 1 without gaps.
     reads_files : bool
         Whether it reads csv and parquet files where they lie.
     """
@@ -40,7 +38,6 @@ class Engine(ABC):
     words: ClassVar[Words]
     has_order: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
-    numbers_densely: ClassVar[bool] = True
 
     def sql(self, query: exp.Expr, pretty: bool = False) -> str:
         """A statement as this engine reads it."""

@@ -67,7 +67,6 @@ class SparkEngine(Engine):
 
     dialect = "spark"
     reads_files = True
-    numbers_densely = False
     words: ClassVar[Words] = {
         "PLUS_DAYS": lambda day, n: call("DATE_ADD", day, n),
         "PLUS_MONTHS": lambda day, n: call("ADD_MONTHS", day, exp.convert(literal(n))),
