@@ -39,7 +39,7 @@ def findings(folder: Path) -> list[str]:
     study = read_study(folder)
     found: list[Any] = []
     errors: list[EvalkitError] = []
-    for look in (_design, _cohort, _assured, _rates, _contract, _value):
+    for look in (_design, _cohort, _rates, _contract, _value):
         try:
             found += look(study)
         except EvalkitError as error:
@@ -65,6 +65,7 @@ def _cohort(study: Study) -> Iterator[str | Flag]:
     from evalkit.cohort import build_cohort
 
     cohort = build_cohort(study)
+    yield from _assured(study)  # not before the rules themselves are sound
     yield _plural(len(study.tables), "table")
     counted, started = (number(int(count), 0) for count in (len(cohort.table), cohort.flow["people"].iloc[0]))
     yield f"{counted} of {started} {study.study.people} in the cohort"
@@ -78,7 +79,7 @@ def _cohort(study: Study) -> Iterator[str | Flag]:
 
 def _assured(study: Study) -> Iterator[str | Flag]:
     """Invented people who must get a certain answer."""
-    if study.cohort is None or not study.cohort.assure:
+    if not study.cohort.assure:  # type: ignore[union-attr]
         return
     from evalkit.cohort.assure import assure
 

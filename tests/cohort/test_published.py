@@ -14,6 +14,68 @@ RECENT = "exists(sightings, months=(-3, 0)) or '2012-07-31' <= hostel_last_seen 
 OFTEN = "count(sightings, months=(-24, 0)) >= 6"
 
 
+STUDY = f"""
+[tables]
+people = "people.csv"
+sightings = "sightings.csv"
+
+[cohort]
+person = "person"
+people = "people"
+index = {{ date = 2012-10-31 }}
+
+[cohort.rules]
+seen_lately = "exists(sightings, months=(-3, 0))"
+hostel_lately = "'2012-07-31' <= hostel_last_seen <= index_date"
+
+[[cohort.include]]
+says = "seen rough sleeping or in a hostel in the three months to the date"
+rule = "seen_lately or hostel_lately"
+
+[[cohort.include]]
+says = "seen at least six times in two years"
+rule = "{OFTEN}"
+
+[[cohort.assure]]
+says = "the first and the last day of both windows count"
+tables.sightings = [
+  {{ seen = 2012-07-31 }}, {{ seen = 2010-10-31 }}, {{ seen = 2010-10-31 }}, {{ seen = 2010-10-31 }},
+  {{ seen = 2010-10-31 }}, {{ seen = 2012-10-31 }},
+]
+tables.people = [{{ person = "1" }}]
+answer = "counted"
+
+[[cohort.assure]]
+says = "a day too early does not count"
+tables.sightings = [
+  {{ seen = 2012-07-31 }}, {{ seen = 2010-10-30 }}, {{ seen = 2010-10-31 }}, {{ seen = 2010-10-31 }},
+  {{ seen = 2010-10-31 }}, {{ seen = 2012-10-31 }},
+]
+tables.people = [{{ person = "1" }}]
+answer = "left out"
+at = "seen at least six times in two years"
+"""
+
+
+def test_london_rough_sleepers_as_a_study(make_study):
+    import evalkit
+    from evalkit.cohort.assure import assure
+
+    people = pd.read_csv(FOLDER / "people.csv", dtype="str")
+    sightings = people.assign(seen=people["sightings"].str.split(";")).explode("seen")[["person", "seen"]]
+    folder = make_study(STUDY, people=people[["person", "hostel_last_seen"]], sightings=sightings)
+    study = evalkit.read_study(folder)
+    expected = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))["expected"]
+    cohort = evalkit.build_cohort(study)
+    assert cohort.table["person"].tolist() == [person for person, answer in expected.items() if answer["in_cohort"]]
+    left = cohort.reasons.groupby("person")["rule"].agg(list).to_dict()
+    assert left == {
+        "D": ["seen rough sleeping or in a hostel in the three months to the date"],
+        "E": ["seen at least six times in two years"],
+    }
+    assert assure(study) == 2
+
+
 def test_london_rough_sleepers_are_counted_as_published():
     people = pd.read_csv(FOLDER / "people.csv", dtype="str")
     sightings = people.assign(seen=people["sightings"].str.split(";")).explode("seen")[["person", "seen"]]
