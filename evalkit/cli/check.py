@@ -65,8 +65,8 @@ def _cohort(study: Study) -> Iterator[str | Flag]:
     from evalkit.cohort import build_cohort
 
     cohort = build_cohort(study)
-    yield from _assured(study)  # not before the rules themselves are sound
     yield _plural(len(study.tables), "table")
+    yield from _assured(study)  # not before the rules themselves are sound
     counted, started = (number(int(count), 0) for count in (len(cohort.table), cohort.flow["people"].iloc[0]))
     yield f"{counted} of {started} {study.study.people} in the cohort"
     yield _plural(len(study.measure), "measure")

@@ -170,6 +170,41 @@ def test_a_file_that_is_not_there_is_one_clear_error(tmp_path):
         select({"events": tmp_path / "events.parquet"}, {"person": "person", "index": {"date": "2020-01-01"}})
 
 
+def test_what_does_not_fit_into_memory_is_put_aside_privately_and_removed(register, monkeypatch, tmp_path):
+    import stat
+    import tempfile
+
+    from evalkit.cohort.engines.duck import DuckEngine
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "evalkit-left").mkdir()
+    engine = DuckEngine()
+    engine._run("SET memory_limit = '40MB'")
+    engine._run("SET threads = 1")
+    engine._run("CREATE TEMP TABLE t AS SELECT range AS a, md5(range::TEXT) AS b FROM range(1500000)")
+    home = next(path for path in tmp_path.iterdir() if path.name != "evalkit-left")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert any(path.is_file() for path in home.rglob("*"))
+    engine.close()
+    assert not any(path.is_file() for path in home.rglob("*"))
+
+
+def test_what_a_killed_process_left_aside_is_swept(monkeypatch, tmp_path):
+    import tempfile
+
+    from evalkit.cohort.engines.aside import place_aside
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = place_aside().parent / "999999999-dead"
+    left.mkdir()
+    (left / "rows").write_text("personal")
+    mine = place_aside()
+    mine.mkdir()
+    place_aside()
+    assert not left.exists()
+    assert mine.exists()
+
+
 SMUGGLED = ['x"; DROP TABLE people; --', "x'); DROP TABLE people; --", "x /* */ ; SELECT 1", "${x}", "x\\"]
 
 

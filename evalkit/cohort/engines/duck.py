@@ -5,7 +5,6 @@ It sees no Python variable, loads no extension, and reads no file but those name
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import exp
 
+from evalkit.cohort.engines.aside import place_aside
 from evalkit.cohort.engines.base import Engine, Stored
 from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, same, wrap
 from evalkit.errors import DataError
@@ -97,16 +97,13 @@ class DuckEngine(Engine):
         super().__init__()
         import duckdb
 
-        # What does not fit into memory goes into a folder of its own, which only this user can open and which is
-        # removed at the end: DuckDB may read whatever lies in it.
-        self._aside = tempfile.TemporaryDirectory(prefix="evalkit-", ignore_cleanup_errors=True)
         self._csv = [path for path in files or [] if path.suffix.lower() != ".parquet"]
         self._engine = duckdb.connect(
             ":memory:",
             config={
                 "python_enable_replacements": "false",
                 "autoload_known_extensions": "false",
-                "temp_directory": self._aside.name,
+                "temp_directory": str(place_aside()),  # of its own: DuckDB may read whatever lies there
             },
         )
         allowed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files or [])
@@ -167,6 +164,5 @@ class DuckEngine(Engine):
         return "\n".join(str(row[1]) for row in self._run(f"EXPLAIN {self.sql(query)}").fetchall())
 
     def close(self) -> None:
-        """Close the database in memory, and remove what it put aside."""
+        """Close the database in memory, and with it what was put aside."""
         self._engine.close()
-        self._aside.cleanup()
