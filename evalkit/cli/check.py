@@ -162,7 +162,8 @@ def flow_lines(folder: Path) -> list[str]:
     if study.cohort is None:
         raise StudyError(f"{shown(study.folder)} has no [cohort], so there is nobody to count.")
     cohort = build_cohort(study)
-    return [*_drawn(study, cohort.flow).splitlines(), *(f"{flag.level}: {flag.text}" for flag in cohort.flags)]
+    drawn = _drawn(study, cohort.flow, cohort.sets)
+    return [*drawn, *(f"{flag.level}: {flag.text}" for flag in cohort.flags)]
 
 
 def explain_lines(folder: Path, person: str) -> list[str]:
@@ -190,27 +191,46 @@ def explain_lines(folder: Path, person: str) -> list[str]:
     return explain(read_study(folder), person).lines()
 
 
-def _drawn(study: Study, flow: pd.DataFrame) -> str:
+def _drawn(study: Study, flow: pd.DataFrame, sets: pd.DataFrame) -> list[str]:
+    """The flow and the analysis sets as tables for the terminal."""
+    arms = {name: title for name, title in _arms(study).items() if name in flow.columns and flow[name].notna().any()}
+    names = {"says": "Step", "left_out": "Left out", "unknown": "Of these unknown", "failed": "Fail it"}
+    names |= {"only": "Fail it alone", "people": "Left", **arms}
+    lines = _table(study.title, names, flow)
+    if len(sets):
+        compared = {str(name): arms[name] for name in ("treated", "comparison") if name in arms}
+        names = {"says": "Analysis set", "lost": "Lost", "unknown": "Not known", "people": "In it", **compared}
+        lines += _table("Analysis sets", names, sets)
+    return lines
+
+
+def _table(title: str, names: dict[str, str], rows: pd.DataFrame) -> list[str]:
     from rich.console import Console
     from rich.table import Table
 
-    names = {"says": "Step", "left_out": "Left out", "unknown": "Of these unknown", "people": "Left"}
-    names |= {arm: title for arm, title in _arms(study).items() if arm in flow.columns and flow[arm].notna().any()}
-    table = Table(*(name for name in names.values()), title=study.title, title_justify="left")
+    table = Table(*names.values(), title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in flow.to_dict("records"):
+    for row in rows.to_dict("records"):
         table.add_row(str(row["says"]), *(_count(row[key]) for key in list(names)[1:]))
     text = io.StringIO()
-    Console(file=text, width=110, no_color=True).print(table)
-    return text.getvalue()
+    Console(file=text, width=132, no_color=True).print(table)
+    return text.getvalue().splitlines()
 
 
 def _arms(study: Study) -> dict[str, str]:
-    arm = study.cohort.arm if study.cohort else None
-    if arm is None:
+    """What the columns of arms and groups are called."""
+    plan = study.cohort
+    if plan is None:
         return {}
-    return {"treated": arm.treated_name or str(arm.treated), "comparison": arm.comparison_name or str(arm.comparison)}
+    if plan.group:
+        return {group.id if group.role == "beside" else group.role: group.says for group in plan.group}
+    if plan.arm is None:
+        return {}
+    return {
+        "treated": plan.arm.treated_name or str(plan.arm.treated),
+        "comparison": plan.arm.comparison_name or str(plan.arm.comparison),
+    }
 
 
 def _count(value: object) -> str:
