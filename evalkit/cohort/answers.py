@@ -222,7 +222,24 @@ def typed(found: pd.Series, kind: Kind, whole: bool) -> pd.Series:
     if kind == "yes or no":
         return found.astype("boolean")
     if kind == "number":
-        return found.astype("float64").astype("int64") if whole and not found.isna().any() else found.astype("float64")
+        return _number(found, whole)
     if kind == "date":
-        return found.astype("timestamp[us][pyarrow]").astype("datetime64[us]")
+        return _day(found)
     return pd.Series(float("nan"), found.index) if kind == "empty" else found.astype("str")
+
+
+def _number(found: pd.Series, whole: bool) -> pd.Series:
+    """Whole numbers stay exact; those with gaps, and those too large to be told apart, are float."""
+    stored_whole = pd.api.types.is_integer_dtype(found.dtype)
+    if found.isna().any() or not whole:
+        return found.astype("float64")
+    if stored_whole:
+        return found.astype("int64")
+    numbers = found.astype("float64")
+    return numbers.astype("int64") if bool((numbers.abs() < 2**53).all()) else numbers
+
+
+def _day(found: pd.Series) -> pd.Series:
+    """Dates; one beyond the year 9999 is missing, since nobody means it."""
+    days = found.astype("timestamp[s][pyarrow]").astype("datetime64[s]")
+    return days.where(days.dt.year.between(1, 9999)).astype("datetime64[us]")

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlglot import exp
 
 from evalkit.cohort.answers import ANSWERS, Asked, Question, typed
-from evalkit.cohort.checks import how_many, raise_data
+from evalkit.cohort.checks import FEW, how_many, raise_data
 from evalkit.cohort.engines.base import Engine
 from evalkit.cohort.flow import Step
 from evalkit.cohort.kinds import as_ids
@@ -19,7 +19,7 @@ from evalkit.errors import Flag, StudyError, did_you_mean, several
 from evalkit.study.counted import CohortPlan, Group
 from evalkit.words import listed
 
-MOST_WORDS = 1000  # different values of an arm's column that are looked at
+MOST_WORDS = 100_000  # different values of an arm's column that are looked at
 ROLES = ("treated", "comparison")
 CAVEATS = {
     "referred, not started": (
@@ -72,12 +72,15 @@ class Arms:
         The last step of the flow; None without arms.
     words : Series
         The different values of the arm's column.
+    counts : Series
+        How many rows hold each.
     """
 
     numbers: dict[str, int] = field(default_factory=dict)
     code: exp.Expr = field(default_factory=lambda: exp.convert(0))
     step: Step | None = None
     words: pd.Series = field(default_factory=lambda: pd.Series([], dtype="str"))
+    counts: pd.Series = field(default_factory=lambda: pd.Series([], dtype="int64"))
 
 
 def check_names(plan: CohortPlan, scope: Scope, where: str) -> None:
@@ -180,9 +183,10 @@ def find_arms(plan: CohortPlan, engine: Engine, asked: Asked) -> Arms:
     if plan.arm is None:
         return Arms()
     answer = asked.column(f"={plan.arm.column}")
-    query = exp.select(answer.as_("w")).distinct().from_(exp.to_table(ANSWERS, quoted=True)).limit(MOST_WORDS)
+    counted = exp.select(answer.as_("w"), exp.Count(this=exp.Star()).as_("n")).from_(exp.to_table(ANSWERS, quoted=True))
     place = asked.place(f"={plan.arm.column}")
-    raw = engine.fetch(query)["w"]
+    found = engine.fetch(counted.group_by(answer.copy()).limit(MOST_WORDS))
+    raw = found["w"]
     words = typed(raw, asked.values[place].kind, asked.values[place].whole)
     numbers = {"treated": 1, "comparison": 2}
     branches = [
@@ -196,7 +200,7 @@ def find_arms(plan: CohortPlan, engine: Engine, asked: Asked) -> Arms:
     )
     names = [plan.arm.treated_name or str(plan.arm.treated), plan.arm.comparison_name or str(plan.arm.comparison)]
     step = Step("arm", f"in one of the two arms: {names[0]} or {names[1]}", "", met)
-    return Arms(numbers, code, step, words)
+    return Arms(numbers, code, step, words, found["n"].astype("int64"))
 
 
 def _plain(word: object) -> object:
@@ -290,12 +294,17 @@ def flag_words(plan: CohortPlan, arms: Arms) -> list[Flag]:
     """
     if plan.arm is None:
         return []
-    neither = ~(_is(arms.words, plan.arm.treated) | _is(arms.words, plan.arm.comparison))
-    words_found = text_of(arms.words[neither]).dropna().unique()
-    if not len(words_found):
+    neither = (
+        ~(_is(arms.words, plan.arm.treated) | _is(arms.words, plan.arm.comparison)) & arms.words.notna().to_numpy()
+    )
+    if not neither.any():
         return []
-    shown = listed([f'"{word}"' for word in words_found[:5]])
-    text = f"Column {plan.arm.column} holds words that are neither arm: {shown}."
+    # A word that few have may be anything, even a name: it is not told.
+    told = text_of(arms.words[neither & (arms.counts >= FEW).to_numpy()]).dropna().unique()
+    shown = [f'"{word}"' for word in told[:5]]
+    rare = int(arms.counts[neither & (arms.counts < FEW).to_numpy()].sum())
+    shown += [f"others in {how_many(rare, 'row', 'rows')}"] if rare else []
+    text = f"Column {plan.arm.column} holds words that are neither arm: {listed(shown)}."
     detail = (
         f'These people are left out. The arms are "{plan.arm.treated}" and "{plan.arm.comparison}", letter by letter.'
     )

@@ -13,7 +13,7 @@ from evalkit.cohort.build import given_of
 from evalkit.cohort.engines.base import Engine
 from evalkit.cohort.engines.duck import DuckEngine
 from evalkit.cohort.flow import judge
-from evalkit.cohort.held import FrameTable, Held
+from evalkit.cohort.held import FrameTable, Held, told_apart
 from evalkit.cohort.kinds import Kind, as_dates
 from evalkit.cohort.session import Session
 from evalkit.cohort.sources import hold
@@ -175,13 +175,13 @@ def _alike(value: object, wanted: object) -> bool:
 def _invented(plan: CohortPlan, one: Assured, held: dict[str, Held], engine: Engine) -> dict[str, Held]:
     """Tables of the study's columns and kinds with the invented rows only."""
     found: dict[str, Held] = {}
+    names = told_apart(held)
     for name, table in held.items():
         rows = [{plan.person: SOMEBODY, **row} for row in one.tables.get(name, [])]
         kinds: dict[str, Kind] = {c: "text" if c == plan.person else table.kind(c) for c in table.columns}
         columns = {column: _column([row.get(column) for row in rows], kind) for column, kind in kinds.items()}
-        invented = FrameTable(name, plan.person, pd.DataFrame(columns), engine, kinds=kinds)
-        invented.sql_table = name
-        found[name] = invented
+        frame = pd.DataFrame(columns)
+        found[name] = FrameTable(name, plan.person, frame, engine, kinds=kinds, sql_table=names[name])
     return found
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from evalkit.cohort.held import DATE, ORDER, column, short
-from evalkit.cohort.placed import PlacedTable
 from evalkit.cohort.scope import Scope
 
 ALIASES = ("i", "t", "u")  # the starting rows, the rows of a table, those of a table asked about inside its condition
@@ -41,9 +40,9 @@ class Pass:
     def alias(self) -> str:
         """Its name in the statement."""
         if self.by_row:
-            return short(f"in {self.table} for each of {self.inside}")
+            return f"_in {short(f'{self.table} for each of {self.inside}')}"
         part = f", part {self.part}" if self.part else ""
-        return f"{'in' if self.inside else 'of'} {short(self.table)}{part}"
+        return f"_{'in' if self.inside else 'of'} {short(self.table)}{part}"
 
     @property
     def level(self) -> str:
@@ -176,6 +175,23 @@ class Calls:
     def number_rows(self) -> None:
         """Give the rows of a table a place where a rule needs one and the table has none at hand."""
         for name in sorted(self.ordered):
-            held = self.scope.tables[name]
-            if isinstance(held, PlacedTable):
-                held.number_rows(sorted(self.used.get(name, ())), self.scope.whole_ids)
+            self.scope.tables[name].number_rows(sorted(self.used.get(name, ())), self.scope.whole_ids)
+
+
+def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
+    """Take a condition apart into those that must all hold.
+
+    Parameters
+    ----------
+    condition : sqlglot.exp.Expr or None
+        A condition; None for none.
+
+    Returns
+    -------
+    list of sqlglot.exp.Expr
+        Without brackets around them.
+    """
+    if condition is None:
+        return []
+    inner = condition.unnest()
+    return [*conjuncts(inner.left), *conjuncts(inner.right)] if isinstance(inner, exp.And) else [inner]

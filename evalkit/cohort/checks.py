@@ -143,7 +143,7 @@ def _flag_zones(scope: Scope) -> list[Flag]:
     return flags
 
 
-def flag_rules(scope: Scope, asked: Asked, flow: pd.DataFrame) -> list[Flag]:
+def flag_rules(scope: Scope, asked: Asked, flow: pd.DataFrame, assigning: Iterable[str] = ()) -> list[Flag]:
     """Caveats on rules that decide nothing, and on rules that look into the future of the index date.
 
     Parameters
@@ -154,6 +154,8 @@ def flag_rules(scope: Scope, asked: Asked, flow: pd.DataFrame) -> list[Flag]:
         The rules and the windows they look at.
     flow : DataFrame
         The flow.
+    assigning : iterable of str
+        New columns that tell the arm.
 
     Returns
     -------
@@ -164,12 +166,28 @@ def flag_rules(scope: Scope, asked: Asked, flow: pd.DataFrame) -> list[Flag]:
     dated = int(flow["people"].iloc[min(1, len(flow) - 1)] if "pick" in set(flow["kind"]) else flow["people"].iloc[0])
     flags = []
     for question, windows, named in zip(asked.questions, asked.windows, asked.named, strict=True):
+        ahead = [window for window in windows if not window.is_past]
+        if question.kind == "group" or question.key in assigning:
+            flags += _flag_assignment(question, ahead)
         if question.kind not in {"include", "exclude"}:
             continue
         if all(scope.tables[w.table].rows for w in windows if w.table in scope.tables):  # an empty one is told already
             flags += _flag_constant(question, int(failed[question.key]), dated, named)
-        flags += _flag_future(question, [window for window in windows if not window.is_past])
+        flags += _flag_future(question, ahead)
     return flags
+
+
+def _flag_assignment(question: Question, windows: list[Window]) -> list[Flag]:
+    """A group that is told by what happened after the index date: its people lived, stayed and came until then."""
+    if not windows:
+        return []
+    says = question.key.removeprefix("group ")
+    text = f'Who is in the group or arm "{says}" is settled by what happened after the index date.'
+    detail = (
+        "People who left, moved or died before could not get there, so the groups differ from the start (immortal "
+        "time). Tell groups by what was known on the index date, such as an offer."
+    )
+    return [Flag("cohort", "serious", text, detail, says)]
 
 
 def _flag_constant(question: Question, failed: int, dated: int, named: bool) -> list[Flag]:

@@ -13,13 +13,14 @@ from sqlglot import exp
 from evalkit.cohort.answers import ANSWERS
 from evalkit.cohort.baseline import baseline_flags, compare, overall_p, selection_flags
 from evalkit.cohort.checks import how_many
-from evalkit.cohort.drift import drift_flags, drift_table
+from evalkit.cohort.drift import SEED, drift_flags, drift_table
 from evalkit.cohort.flow import PEOPLE
 from evalkit.cohort.held import DATE, ROW, column
 from evalkit.cohort.planned import read_planned
 from evalkit.cohort.session import Session
 from evalkit.errors import Flag, StudyError, did_you_mean, several
 from evalkit.study.counted import CohortPlan, Drift
+from evalkit.words import listed
 
 if TYPE_CHECKING:
     from evalkit.cohort.noun import Cohort
@@ -121,7 +122,7 @@ def _counted(watched: Drift, session: Session, name: str) -> pd.DataFrame:
     day = column(DATE, "p")
     value = session.asked.column(f"={name}", "a") if name else exp.Literal.string("")
     keys = [exp.Year(this=day), exp.Month(this=day.copy()), exp.cast(value, "TEXT")]
-    eligible = session.counts("p")
+    eligible = session.meets("p")
     started = exp.and_(eligible.copy(), session.asked.column(f"set {watched.starts}", "a")) if watched.starts else None
     rows = exp.Count(this=exp.Star())
     chosen = [key.as_(alias) for key, alias in zip(keys, ("y", "m", "v"), strict=True)] + [rows.as_("referred")]
@@ -176,13 +177,14 @@ def selection_of(cohort: Cohort) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        From `compare`; no rows without a set of starters, columns, or where one side has nobody.
+        From `compare`; no rows without a set of starters (that which drift.starts names, else "started"), without
+        columns, or where one side has nobody. Whether somebody started being unknown, that person is on neither side.
     """
     columns, starters = _described(cohort), _starters(cohort)
-    if starters is None or not columns or starters.all() or not starters.any():
+    if starters is None or not columns or not ((starters == 1).any() and (starters == 0).any()):
         return pd.DataFrame()
     offered = _offered(cohort)
-    return compare(cohort.table[offered], starters[offered], ~starters[offered], columns, STARTED)
+    return compare(cohort.table[offered], starters[offered] == 1, starters[offered] == 0, columns, STARTED)
 
 
 def _offered(cohort: Cohort) -> np.ndarray:
@@ -192,11 +194,12 @@ def _offered(cohort: Cohort) -> np.ndarray:
 
 
 def _starters(cohort: Cohort) -> np.ndarray | None:
+    """1 for those who started, 0 for those who did not, not a number where that is unknown; None without such a set."""
     plan = _plan(cohort)
-    if plan is None or not plan.set:
+    name = (plan.drift.starts if plan is not None and plan.drift else None) or STARTED[0]
+    if f"in_{name}" not in cohort.table.columns:
         return None
-    name = (plan.drift.starts if plan.drift else None) or plan.set[0].id
-    return cohort.table[f"in_{name}"].fillna(False).to_numpy(dtype=bool)
+    return cohort.table[f"in_{name}"].to_numpy(dtype=float, na_value=np.nan)
 
 
 def _plan(cohort: Cohort) -> CohortPlan | None:
@@ -209,8 +212,35 @@ def _described(cohort: Cohort) -> list[str]:
     if plan is None:
         return []
     covariates = cohort.study.counterfactual.covariates if cohort.study and cohort.study.counterfactual else []
-    wanted = plan.baseline or [*plan.columns, *covariates]
+    wanted = plan.baseline or [name for name in (*plan.columns, *covariates) if name not in later_columns(cohort)]
     return [name for name in dict.fromkeys(wanted) if name in cohort.table.columns]
+
+
+def later_columns(cohort: Cohort) -> list[str]:
+    """New columns that look past the index date: they describe nobody at the start.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Counted.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
+    windows = cohort.windows
+    ahead = windows[(windows["kind"] == "column") & (windows["high"].isna() | (windows["high"] > 0).fillna(True))]
+    return [str(name) for name in ahead["says"].unique()]
+
+
+def _flag_later(plan: CohortPlan, cohort: Cohort) -> list[Flag]:
+    """Columns named for the comparison at the start that are of later."""
+    named = [name for name in plan.baseline if name in later_columns(cohort)]
+    if not named:
+        return []
+    text = f"Compared at the start, and of a later day: {listed(named)}."
+    return [Flag("cohort", "caution", text, "What happens after the index date does not describe the start.", named[0])]
 
 
 def flag_described(plan: CohortPlan, cohort: Cohort) -> Cohort:
@@ -229,18 +259,22 @@ def flag_described(plan: CohortPlan, cohort: Cohort) -> Cohort:
         The same with more flags.
     """
     rule = cohort.study.disclosure.rule if cohort.study else RULE
+    seed = cohort.study.study.seed if cohort.study else SEED
     absent = [name for name in plan.baseline if name not in cohort.table.columns]
     if absent:
         hint = did_you_mean(absent[0], cohort.table.columns)
         raise StudyError(several("The cohort", [f'[cohort] baseline names "{absent[0]}", not a column. {hint}']))
-    flags = _flag_sets(plan, cohort.table)
+    flags = [*_flag_sets(plan, cohort.table), *_flag_later(plan, cohort)]
     if len(cohort.drift):
-        flags += drift_flags(cohort.drift, plan.drift or Drift.model_validate({}), rule)
+        flags += drift_flags(cohort.drift, plan.drift or Drift.model_validate({}), rule, seed)
     if plan.baseline and len(cohort.baseline):
         flags += baseline_flags(cohort.baseline)
     if len(cohort.selection):
         offered, starters = _offered(cohort), _starters(cohort)
         people = cohort.table[offered]
-        p = overall_p(people, starters[offered], ~starters[offered], _described(cohort))  # type: ignore[index]
-        flags += selection_flags(cohort.selection, p, STARTED)
+        sides = starters[offered] == 1, starters[offered] == 0  # type: ignore[index]
+        p = overall_p(people, *sides, _described(cohort), seed)
+        told = selection_flags(cohort.selection, p, STARTED)
+        alone = " The test takes people as independent, and they come in clusters: it is a little too keen."
+        flags += [replace(one, detail=one.detail + alone) if plan.cluster else one for one in told]
     return replace(cohort, flags=(*cohort.flags, *flags))

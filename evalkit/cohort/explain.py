@@ -10,6 +10,7 @@ import pandas as pd
 from sqlglot import exp
 
 from evalkit.cohort.answers import ANSWERS, Question, ask, read_rules, typed
+from evalkit.cohort.arms import questions as arm_questions
 from evalkit.cohort.build import given_of
 from evalkit.cohort.calls import Calls, Pass
 from evalkit.cohort.held import DATE, PERSON, ROW, column
@@ -142,9 +143,9 @@ def explain_person(given: Given, plan: CohortPlan, person: str, where: str) -> E
         start = find_start(plan, engine, held, where)
         check_columns_named(plan, start.scope, where)
         picked = _of_person(start, person)
-        questions = rule_questions(plan)
+        questions = [*rule_questions(plan), *(one for one in arm_questions(plan) if one.kind == "group" or plan.arm)]
         asked = ask(start.scope, questions, where, picked)
-        table = _answers(start.scope, questions, asked.values)
+        table = _answers(plan, start.scope, questions, asked.values)
         if table.empty and not _starts(start.scope):
             raise DataError(several(where, [f'nobody with the id "{person}" starts. Is it written as in the tables?']))
         rows = {
@@ -168,7 +169,7 @@ def _starts(scope: Scope) -> bool:
     return len(scope.engine.fetch(exp.select(column(ROW)).from_(exp.to_table(START, quoted=True)).limit(1))) > 0
 
 
-def _answers(scope: Scope, questions: list[Question], values: list[Value]) -> pd.DataFrame:
+def _answers(plan: CohortPlan, scope: Scope, questions: list[Question], values: list[Value]) -> pd.DataFrame:
     """Every answer for every index row of the person, with what it says in the columns that the rule names."""
     order = [column(DATE), column(ROW)]
     found = scope.engine.fetch(exp.select("*").from_(exp.to_table(ANSWERS, quoted=True)).order_by(*order))
@@ -183,8 +184,11 @@ def _answers(scope: Scope, questions: list[Question], values: list[Value]) -> pd
             stays = {"include": holds, "exclude": not holds}.get(question.kind)
             names = read_rules(scope, [question]).calls.used.get(None, ())
             row = ", ".join(f"{name} {_day(start[scope.sql_name(None, name)].iloc[place])}" for name in sorted(names))
-            says = question.key.removeprefix("set ")
-            lines.append((place + 1, date, question.kind, says, question.rule.strip(), answer, stays, row))
+            says = question.key.removeprefix("set ").removeprefix("group ").removeprefix("=")
+            kind = question.kind or ("arm" if plan.arm and says == plan.arm.column else "")
+            if not kind:
+                continue
+            lines.append((place + 1, date, kind, says, question.rule.strip(), answer, stays, row))
     table = pd.DataFrame(lines, columns=["row", "index_date", "kind", "says", "rule", "answer", "stays", "columns"])
     return table.astype({"stays": "boolean"})
 

@@ -15,7 +15,6 @@ from evalkit.cohort.engines.vocabulary import wrap
 from evalkit.cohort.held import DATE, PERSON, ROW, column
 
 PEOPLE = "_people"
-CODES = 64  # arms and groups at most, so that a row and its group fit into one number
 RULES = ("include", "exclude", "arm", "group")
 
 
@@ -82,10 +81,9 @@ def judge(engine: Engine, steps: Sequence[Step], several: bool, code: exp.Expr |
     Notes
     -----
     _people has a row per person (per episode where each counts): _rep the row that stands for the person, its index
-    date, _left the step at which the last row left (the number of steps where one stayed), _unknown whether that was
-    because it could not be answered, f1 ... whether each step is not met in any row, u1 ... whether it could not be
-    answered, s1 ... whether an exclude rule is unknown for a row that stayed, and c0 ... the arm of the first row left
-    after a step.
+    date and its _code, _left the step at which the last row left (the number of steps where one stayed), _unknown
+    whether that was because it could not be answered, f1 ... whether each step is not met in any row, u1 ... whether it
+    could not be answered, s1 ... whether an exclude rule is unknown for a row that stayed.
     """
     dated = column(DATE).is_(exp.null()).not_()
     chosen: list[exp.Expr] = [
@@ -103,43 +101,52 @@ def judge(engine: Engine, steps: Sequence[Step], several: bool, code: exp.Expr |
     rows = exp.select(*chosen).from_(exp.to_table(ANSWERS, quoted=True)).subquery("a")
     branches = [exp.If(this=column(f"m{k}").not_(), true=exp.convert(k)) for k in range(1, len(steps))]
     left = exp.Case(ifs=branches, default=exp.convert(len(steps))) if branches else exp.convert(len(steps))
-    engine.make(PEOPLE, _by_person(steps, exp.select(exp.Star(), left.as_("_left", quoted=True)).from_(rows), several))
+    judged = exp.select(exp.Star(), left.as_("_left", quoted=True)).from_(rows)
+    engine.make(PEOPLE, _gathered(steps, judged) if several else _single(steps, judged))
 
 
-def _by_person(steps: Sequence[Step], rows: exp.Select, several: bool) -> exp.Select:
-    """One row per person; where a person has one row only, nothing needs to be gathered."""
-    last = len(steps)
-    if not several:
-        chosen = [column(ROW).as_("_rep", quoted=True), column(PERSON), column(DATE), column("_left"), column("_code")]
-        chosen.append(_unknown_at(steps, column("_left")).as_("_unknown", quoted=True))
-        for k, step in enumerate(steps):
-            failed: exp.Expr = column(f"m{k}").not_()
-            failed = exp.and_(column("_dated"), failed) if step.judges else failed
-            chosen += [failed.as_(f"f{k}", quoted=True), column(f"u{k}")]
-            if step.unknown_stays:
-                chosen.append(exp.and_(column(f"u{k}"), column("_left") > k).as_(f"s{k}", quoted=True))
-        return exp.select(*chosen).from_(rows.subquery("r"))
+def _fails(step: Step, k: int) -> exp.Expr:
+    """Whether a row does not meet a step; rules are not asked of rows without an index date."""
+    failed = column(f"m{k}").not_()
+    return exp.and_(column("_dated"), failed) if step.kind in RULES else failed
+
+
+def _single(steps: Sequence[Step], rows: exp.Select) -> exp.Select:
+    """One row per person, where a person has one row only."""
+    chosen = [column(ROW).as_("_rep", quoted=True), column(PERSON), column(DATE), column("_left"), column("_code")]
+    chosen.append(_unknown_at(steps, column("_left")).as_("_unknown", quoted=True))
+    for k, step in enumerate(steps):
+        chosen += [_fails(step, k).as_(f"f{k}", quoted=True), column(f"u{k}")]
+        if step.unknown_stays:
+            chosen.append(exp.and_(column(f"u{k}"), column("_left") > k).as_(f"s{k}", quoted=True))
+    return exp.select(*chosen).from_(rows.subquery("r"))
+
+
+def _gathered(steps: Sequence[Step], rows: exp.Select) -> exp.Select:
+    """One row per person, where a person has several: the first of those that came furthest stands for the person.
+
+    Its date and its arm are the person's at every step, so that nobody changes arms on the way.
+    """
     top = exp.Window(this=exp.Max(this=column("_left")), partition_by=[column(PERSON)])
     inner = exp.select(exp.Star(), top.as_("_top", quoted=True)).from_(rows.subquery("r")).subquery("r")
     is_top = column("_left").eq(column("_top"))
     first = exp.Filter(this=exp.Min(this=column(ROW)), expression=exp.Where(this=is_top))
+    in_group = exp.and_(is_top.copy(), column("_code") > 0)
+    first_of_group = exp.Filter(this=exp.Min(this=column(ROW)), expression=exp.Where(this=in_group))
+    chosen = [exp.Coalesce(this=first_of_group, expressions=[first]).as_("_rep", quoted=True), column(PERSON)]
+    chosen.append(exp.Max(this=column("_left")).as_("_left", quoted=True))
     unknown = _any(_unknown_at(steps, column("_left")), is_top.copy())
-    day = exp.Filter(this=exp.Min(this=column(DATE)), expression=exp.Where(this=is_top.copy()))
-    chosen = [first.as_("_rep", quoted=True), column(PERSON), day.as_(DATE, quoted=True)]
-    chosen += [exp.Max(this=column("_left")).as_("_left", quoted=True)]
     chosen.append(exp.Coalesce(this=unknown, expressions=[exp.false()]).as_("_unknown", quoted=True))
     for k, step in enumerate(steps):
-        among = column("_dated") if step.judges else None
+        among = column("_dated") if step.kind in RULES else None
         chosen.append(_any(column(f"m{k}"), among).not_().as_(f"f{k}", quoted=True))
         chosen.append(_any(column(f"u{k}"), among).as_(f"u{k}", quoted=True))
         if step.unknown_stays:
             chosen.append(_any(exp.and_(column(f"u{k}"), column("_left") > k)).as_(f"s{k}", quoted=True))
-        packed = exp.Min(this=column(ROW) * CODES + column("_code"))
-        alive = exp.Filter(this=packed, expression=exp.Where(this=column("_left") > k))
-        chosen.append(exp.Mod(this=exp.paren(alive), expression=exp.convert(CODES)).as_(f"c{k}", quoted=True))
-    chosen.append(exp.Coalesce(this=column(f"c{last - 1}"), expressions=[exp.convert(0)]).as_("_code", quoted=True))
-    gathered = exp.select(*chosen[:-1]).from_(inner).group_by(column(PERSON))
-    return exp.select(exp.Star(), chosen[-1]).from_(gathered.subquery("g"))
+    people = exp.select(*chosen).from_(inner).group_by(column(PERSON)).subquery("g")
+    theirs = exp.select(column(ROW), column(DATE), column("_code")).from_(rows.copy().subquery("q")).subquery("x")
+    whole = exp.select("g.*", column(DATE, "x"), column("_code", "x")).from_(people)
+    return whole.join(theirs, on=column(ROW, "x").eq(column("_rep", "g")))
 
 
 def _unknown_at(steps: Sequence[Step], left: exp.Expr) -> exp.Expr:
@@ -148,7 +155,7 @@ def _unknown_at(steps: Sequence[Step], left: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=branches, default=exp.false())
 
 
-def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], several: bool) -> pd.DataFrame:
+def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int]) -> pd.DataFrame:
     """Count people after each step.
 
     Parameters
@@ -159,8 +166,6 @@ def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], se
         In order, the first being the start.
     groups : dict of str to int
         "treated" and "comparison", then the ids of groups shown beside, and the number of each; empty without arms.
-    several : bool
-        Whether a person has several rows.
 
     Returns
     -------
@@ -175,7 +180,6 @@ def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], se
     left, code = (counts[name].to_numpy(dtype="int64") for name in ("_left", "_code"))
     n, unknown = counts["n"].to_numpy(dtype="int64"), counts["_unknown"].to_numpy(dtype=bool)
     failing = _failing(engine, steps)
-    by_arm = _by_arm(engine, steps, groups) if several else {}
     lines: list[dict[str, object]] = []
     for k, step in enumerate(steps):
         line = {"step": k, "kind": step.kind, "says": step.says, "rule": step.rule, "left_out": n[left == k].sum()}
@@ -185,7 +189,7 @@ def flow_table(engine: Engine, steps: Sequence[Step], groups: dict[str, int], se
             if name not in groups:
                 line[name] = pd.NA
             else:
-                line[name] = by_arm[k, groups[name]] if several else n[(left > k) & (code == groups[name])].sum()
+                line[name] = n[(left > k) & (code == groups[name])].sum()
         if step.kind == "group":  # at this step everybody else leaves; a group shown beside keeps those it had
             line |= {name: lines[-1][name] for name in groups if name not in ("treated", "comparison")}
         line |= {name: failing[f"{name}{k}"] if step.kind in RULES else pd.NA for name in ("failed", "only")}
@@ -226,16 +230,6 @@ def _failing(engine: Engine, steps: Sequence[Step]) -> dict[str, int]:
     alone = exp.select(exp.column("which"), _count().as_("n")).from_(rows).where(exp.column("fails").eq(1))
     told = engine.fetch(alone.group_by(exp.column("which")))
     return counts | {f"only{int(k)}": int(n) for k, n in zip(told["which"], told["n"], strict=True)}
-
-
-def _by_arm(engine: Engine, steps: Sequence[Step], groups: dict[str, int]) -> dict[tuple[int, int], int]:
-    """People left after each step by the arm of the first of their rows that is left."""
-    cells = [(k, number) for k in range(len(steps)) for number in groups.values()]
-    if not cells:
-        return {}
-    chosen = [_count(column(f"c{k}").eq(number)).as_(f"n{k}_{number}") for k, number in cells]
-    found = engine.fetch(exp.select(*chosen).from_(exp.to_table(PEOPLE, quoted=True))).iloc[0]
-    return {(k, number): int(found[f"n{k}_{number}"]) for k, number in cells}
 
 
 def reasons_table(engine: Engine, steps: Sequence[Step]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -16,6 +17,7 @@ from sqlglot import exp
 
 from evalkit.cohort.engines.base import Engine
 from evalkit.cohort.kinds import Kind, as_arrow, as_dates, is_whole, kind_of, prepare
+from evalkit.errors import DataError
 from evalkit.words import listed, number
 
 ROW, PERSON, DATE, ORDER, EPISODE = "_row", "_person", "_index_date", "_order", "_episode"
@@ -64,10 +66,12 @@ def told_apart(names: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     found = {}
     for name in names:
-        wanted, number = name.lstrip("_") or "x", 1
+        plain = name.lstrip("_") or "x"
+        plain = plain if len(plain.encode()) <= LONG else short(plain)
+        wanted, number = plain, 1
         while wanted.casefold() in taken:
             number += 1
-            wanted = f"{name.lstrip('_')}_{number}"
+            wanted = f"{plain}_{number}"
         taken.add(wanted.casefold())
         found[name] = wanted
     return found
@@ -84,9 +88,9 @@ def short(name: str) -> str:
     Returns
     -------
     str
-        At most 40 bytes.
+        At most 40 bytes; names that differ only in case are told apart too.
     """
-    if len(name.encode()) <= LONG:
+    if len(name.encode()) <= LONG and name == name.casefold():
         return name
     return f"{name.encode()[:28].decode(errors='ignore')} {hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
@@ -162,6 +166,9 @@ class Held(ABC):
     def relation(self, columns: Iterable[str], whole_ids: bool, order: bool) -> exp.Expr:
         """The columns asked for, each as its kind, with _person and, if asked, _order; to be put into a FROM."""
 
+    def number_rows(self, columns: Iterable[str], whole_ids: bool) -> None:  # noqa: B027 - files and frames have places
+        """Give the rows a place, where they have none at hand."""
+
     @abstractmethod
     def not_of_kind(self, name: str, kind: Kind) -> tuple[int, int, list[int]]:
         """Of a text column: values there are, values that are no dates or numbers, places of the first of those."""
@@ -178,10 +185,14 @@ class FrameTable(Held):
         engine: Engine,
         zone: str | None = None,
         kinds: dict[str, Kind] | None = None,
+        sql_table: str = "",
     ) -> None:
+        repeated = [str(one) for one, count in Counter(map(str, frame.columns)).items() if count > 1]
+        if repeated:
+            raise DataError(f"the column {repeated[0]} stands there more than once. Give each column its own name.")
         super().__init__(name, person, frame.columns)
-        self.frame = prepare(frame, person, zone)
-        self.sql_table = name
+        self.frame = prepare(frame.set_axis(self.columns, axis="columns"), person, zone)
+        self.sql_table = sql_table or name
         self._engine, self._kinds = engine, dict(kinds or {})
         self._loaded: dict[str, object] = {}
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
-from evalkit.cohort.calls import Aggregate, Asked, Calls, Pass
+from evalkit.cohort.calls import Aggregate, Asked, Calls, Pass, conjuncts
 from evalkit.cohort.engines.vocabulary import word
 from evalkit.cohort.held import DATE, ORDER, ROW, column, short
 from evalkit.cohort.sql import START, belongs, relation
@@ -37,20 +37,11 @@ def set_aside(calls: Calls) -> None:
 def _equalities(rows: exp.Expr | None) -> dict[str, exp.Literal]:
     """What a condition wants columns of the table to be."""
     found = {}
-    for part in _conjuncts(rows):
+    for part in conjuncts(rows):
         is_value = isinstance(part, exp.EQ) and isinstance(part.expression, exp.Literal)
         if is_value and isinstance(part.this, exp.Column) and part.this.table == "t":
             found[part.this.name] = part.expression
     return found
-
-
-def _conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
-    if condition is None:
-        return []
-    inner = condition.unnest()
-    if isinstance(inner, exp.And):
-        return [*_conjuncts(inner.left), *_conjuncts(inner.right)]
-    return [inner]
 
 
 def _key(asked: Iterable[Aggregate]) -> str | None:

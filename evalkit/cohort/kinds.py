@@ -7,7 +7,7 @@ day of a window counts whole. An instant with a time zone is read on the clock t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -54,8 +54,10 @@ def as_ids(column: pd.Series) -> pd.Series:
     Series of str
         Same index.
     """
-    if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
+    column = _from_arrow(column)
+    if pd.api.types.is_float_dtype(column.dtype):
+        some = column.dropna()
+        column = column.astype("Int64") if (some % 1 == 0).all() and (some.abs() < 2**53).all() else column
     missing = column.isna()
     text = column.astype("str")
     first = column.first_valid_index()
@@ -126,6 +128,7 @@ def prepare(frame: pd.DataFrame, person: str, zone: str | None = None) -> pd.Dat
 
 def _prepared(column: pd.Series, zone: str | None) -> pd.Series:
     """One column as number, text, date or yes/no."""
+    column = _from_arrow(column)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return (column.dt.tz_convert(zone) if zone else column).dt.tz_localize(None)
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -133,6 +136,25 @@ def _prepared(column: pd.Series, zone: str | None) -> pd.Series:
     if column.dtype == object:
         column = _from_objects(column)
     return _dates_if_all_are(column) if pd.api.types.is_string_dtype(column.dtype) else column
+
+
+def _from_arrow(column: Any) -> Any:
+    """A column that Arrow holds as pandas itself holds such: numbers with gaps, dates, text."""
+    if not isinstance(column.dtype, pd.ArrowDtype):
+        return column
+    kind: Any = column.dtype.pyarrow_dtype
+    stored = str(kind)
+    if stored.startswith(("date", "timestamp")):
+        zone = getattr(kind, "tz", None)
+        days: Any = column.astype(f"timestamp[us, tz={zone}][pyarrow]" if zone else "timestamp[us][pyarrow]")
+        return days.astype(pd.DatetimeTZDtype("us", zone) if zone else "datetime64[us]")
+    if stored == "bool":
+        return column.astype("boolean")
+    if stored.startswith(("int", "uint")) and stored != "uint64":
+        return column.astype("Int64")
+    if stored.startswith(("uint64", "float", "double", "halffloat", "decimal")):
+        return column.astype("float64")
+    return column.astype("str")
 
 
 def _from_objects(column: pd.Series) -> pd.Series:
@@ -183,8 +205,9 @@ def as_arrow(column: pd.Series, kind: Kind) -> pyarrow.Array:
     if kind == "date":
         return pa.array(column.to_numpy().astype("datetime64[D]"), type=pa.date32(), from_pandas=True)
     if kind == "number":
-        number = pa.int64() if is_whole(column) and column.dtype != "uint64" else pa.float64()
-        return pa.array(column, type=number, from_pandas=True)
+        if is_whole(column) and str(column.dtype).lower() != "uint64":
+            return pa.array(column, type=pa.int64(), from_pandas=True)
+        return pa.array(column.astype("float64"), type=pa.float64(), from_pandas=True)
     if kind == "yes or no":
         return pa.array(column.astype("boolean"), type=pa.bool_(), from_pandas=True)
     return pa.array(column.astype("str"), from_pandas=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from evalkit.cohort.calls import Pass, Window
+from evalkit.cohort.calls import Pass, Window, conjuncts
 from evalkit.cohort.engines.vocabulary import as_type, word, wrap
 from evalkit.cohort.held import DATE, column
 from evalkit.cohort.language import NOTHING, Translator, Value, moved_days
@@ -55,6 +55,7 @@ def _ask(rule: Translator, node: ast.Call, of_column: bool = False, dated: bool 
         window, day = _window(rule, node, table, dated)
     finally:
         rule.inside.pop()
+    _end_today(rule, table, conditions)
     by_row, rule.outer_read = rule.outer_read, before
     rows = [*conditions, *window]
     if of_column and dated and day is not None:
@@ -84,6 +85,17 @@ def _table_name(rule: Translator, node: ast.expr) -> str | None:
         node, f'"{rule.words(node)}" is not a table of the study. {did_you_mean(str(name), rule.scope.tables)}'.strip()
     )
     return None
+
+
+def _end_today(rule: Translator, table: str, conditions: list[exp.Expr]) -> None:
+    """A condition such as seen <= index_date ends the rows looked at there, as a window would."""
+    window = rule.windows[-1] if rule.windows else None
+    if window is None or window.table != table or window.high is not None:
+        return
+    today = column(DATE, "i")
+    for part in (inner for condition in conditions for inner in conjuncts(condition)):
+        if isinstance(part, exp.LT | exp.LTE) and part.expression == today and isinstance(part.this, exp.Column):
+            rule.windows[-1] = replace(window, high=0)
 
 
 def _span(rule: Translator, day: exp.Expr | None) -> tuple[exp.Expr, int, int] | None:
@@ -198,9 +210,15 @@ def _date_column(rule: Translator, node: ast.Call, on: ast.expr | None, table: s
 
 
 def _is_blank(rule: Translator, table: str) -> bool:
-    """Whether a table has no date because it has no rows, or none with a date: then nothing lies in any window."""
+    """Whether a table has no date because it has no rows, or because a column has no value and all others are no dates.
+
+    A column of text that could hold dates written in another order is no such thing: then the data are wrong.
+    """
     held = rule.scope.tables[table]
-    return any(held.kind(name) == "empty" for name in held.columns if name != rule.scope.person)
+    others = [name for name in held.columns if name != rule.scope.person]
+    if not held.rows or all(held.kind(name) == "empty" for name in others):
+        return True
+    return any(held.kind(name) == "empty" for name in others) and not any(held.kind(name) == "text" for name in others)
 
 
 def window_ends(rule: Translator, node: ast.expr) -> tuple[int | None, int | None] | None:
@@ -283,7 +301,7 @@ def end_of(name: str) -> Callable[[Translator, ast.Call], Value]:
         if asked is None or asked.day is None or asked.value.kind == "empty":
             return NOTHING
         value = asked.value.sql
-        if rule.scope.engine.has_order:
+        if rule.scope.tables[asked.table].has_places:
             tie: exp.Expr = rule.calls.order(asked.table, asked.level)
         else:
             tie = word("CODE", value.copy()) if asked.value.kind == "text" else value.copy()
@@ -299,8 +317,6 @@ def _total(rule: Translator, node: ast.Call) -> tuple[_Asked, Value, exp.Expr] |
     if asked is None:
         return None
     number = rule.need(asked.value, "number", node.args[1], "Only numbers can be added up")
-    if number.kind == "empty":
-        return None
     if number.whole:
         total = rule.calls.group(asked.group, exp.Sum(this=as_type(number.sql, "BIGINT")), asked.rows, asked.span)
         return asked, number, as_type(total, "DOUBLE")

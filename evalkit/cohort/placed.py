@@ -16,6 +16,8 @@ from evalkit.cohort.kinds import Kind, as_dates
 from evalkit.tables.kinds import NOT_THERE
 
 ISO = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+KINDS: dict[Stored, Kind] = {"whole": "number", "number": "number", "yes or no": "yes or no", "other": "text"}
+SAMPLE = 1000  # rows of a file that are looked at before any question about all of them
 TIME = "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z?)?"
 
 
@@ -103,43 +105,79 @@ class PlacedTable(Held):
                 "other": "text",
             }
             return kinds.get(stored, "date"), stored == "whole"
-        text = self._cell(name)
-        wanted = exp.select(text.as_("a")).from_(self._source)
-        found = self._engine.fetch(wanted.where(text.is_(exp.null()).not_()).limit(1))
-        return ("empty", False) if found.empty else self._kind_of_text(name, str(found["a"].iloc[0]))
-
-    def _kind_of_text(self, name: str, first: str) -> tuple[Kind, bool]:
-        """A look at the first value spares most of the work; then every value is asked."""
-        text, one = self._cell(name), pd.Series([first], dtype="str")
-        day = one if self._typed else one.str.slice(0, 10)
-        if as_dates(day).notna().all():
+        text, looks = self._cell(name), self._looks(name)
+        if looks == "date":
             return ("date" if self._all(is_date(text, timed=not self._typed), text) else "text"), False
-        if self._typed:
-            return "text", False
-        if first.lower() in ("true", "false"):
+        if looks == "yes or no":
             words = exp.func("LOWER", text).isin("true", "false")
             return ("yes or no" if self._all(words, text) else "text"), False
-        if pd.to_numeric(one, errors="coerce").isna().all() or not self._all(is_number(text), text):
-            return "text", False
-        return "number", self._all(is_whole(text), text)
+        if looks == "number":
+            numbers, whole = (self._failing(test, text) for test in (is_number(text), is_whole(text)))
+            not_numbers, not_whole = self._ask(numbers, whole)  # in one look at the file
+            return ("text", False) if not_numbers else ("number", not not_whole)
+        return looks, False
+
+    @property
+    def date_columns(self) -> list[str]:
+        """The columns that hold dates; those whose first value is none are not asked further."""
+        return [name for name in self.columns if self._may_be_date(name) and self.kind(name) == "date"]
+
+    def _may_be_date(self, name: str) -> bool:
+        if name in self._kinds or name == self.person:
+            return name != self.person
+        stored = self.stored[name]
+        return stored in ("date", "time", "instant") or (stored == "text" and self._looks(name) == "date")
+
+    @cached_property
+    def _first(self) -> dict[str, str | None]:
+        """A value of each text column among the first rows: it spares a look at the whole of most columns."""
+        texts = [name for name, stored in self.stored.items() if stored == "text" and name != self.person]
+        if not texts:
+            return {}
+        chosen = [self._cell(name).as_(f"c{n}") for n, name in enumerate(texts)]
+        rows = exp.select(*chosen).from_(self._source.copy()).limit(SAMPLE).subquery("r")
+        one_each = [exp.Min(this=exp.column(f"c{n}")).as_(f"c{n}") for n in range(len(texts))]
+        found = self._engine.fetch(exp.select(*one_each).from_(rows)).iloc[0]
+        values = {name: found[f"c{n}"] for n, name in enumerate(texts)}
+        return {name: None if pd.isna(value) else str(value) for name, value in values.items()}
+
+    def _looks(self, name: str) -> Kind:
+        """What the first value of a text column looks like."""
+        first = self._first[name]
+        if first is None:  # not among the first rows
+            text = self._cell(name)
+            there = exp.select(text.as_("a")).from_(self._source).where(text.copy().is_(exp.null()).not_())
+            found = self._engine.fetch(there.limit(1))
+            first = self._first[name] = None if found.empty else str(found["a"].iloc[0])
+        if first is None:
+            return "empty"
+        one = pd.Series([first], dtype="str")
+        if as_dates(one if self._typed else one.str.slice(0, 10)).notna().all():
+            return "date"
+        if self._typed:
+            return "text"
+        if first.lower() in ("true", "false"):
+            return "yes or no"
+        return "number" if pd.to_numeric(one, errors="coerce").notna().all() else "text"
+
+    def _failing(self, condition: exp.Expr, text: exp.Expr) -> exp.Expr:
+        """How many values do not meet a condition."""
+        bad = exp.and_(text.copy().is_(exp.null()).not_(), exp.paren(condition).not_())
+        return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=bad))
 
     def _all(self, condition: exp.Expr, text: exp.Expr) -> bool:
-        failing = exp.Filter(
-            this=exp.Count(this=exp.Star()),
-            expression=exp.Where(this=exp.and_(text.is_(exp.null()).not_(), condition.not_())),
-        )
-        return not self._ask(failing)[0]
+        return not self._ask(self._failing(condition, text))[0]
 
     def _text(self, name: str) -> exp.Expr:
         """A column as text; in a csv file without spaces around it, an empty cell missing."""
         text = as_type(self._raw(name), "TEXT")
-        return text if self._typed else exp.func("NULLIF", exp.func("TRIM", text), exp.Literal.string(""))
+        return text if self._typed else exp.func("NULLIF", _trimmed(text), exp.Literal.string(""))
 
     def _cell(self, name: str) -> exp.Expr:
         """A column of text that stands for something else; in a csv file NA and its like are missing too."""
         text = self._text(name)
         if self._typed:
-            return text
+            return _trimmed(text)
         return exp.Case(ifs=[exp.If(this=text.copy().isin(*NOT_THERE), true=exp.null())], default=text)
 
     def _read(self, name: str) -> exp.Expr:
@@ -153,7 +191,7 @@ class PlacedTable(Held):
         if stored == "instant":
             return word("LOCAL_DAY", raw, self._zones.get(name) or self._zones.get("") or "UTC")
         if stored in ("date", "time"):
-            return as_type(raw, "DATE")
+            return word("FINITE", as_type(raw, "DATE"))  # a database may hold infinity for "until further notice"
         if stored == "number":
             return word("NOT_NAN", as_type(raw, "DOUBLE"))
         if stored == "whole":
@@ -182,9 +220,11 @@ class PlacedTable(Held):
         if whole_ids:
             return as_type(raw, "BIGINT")
         if stored == "number":
-            cut = as_type(as_type(raw, "BIGINT"), "TEXT")
-            is_cut = exp.EQ(this=raw, expression=as_type(as_type(raw, "BIGINT"), "DOUBLE"))
-            return exp.Case(ifs=[exp.If(this=is_cut, true=cut)], default=as_type(raw, "TEXT"))
+            near = exp.and_(raw.eq(exp.func("FLOOR", raw.copy())), exp.func("ABS", raw.copy()) < 2**53)
+            cut = as_type(as_type(raw.copy(), "BIGINT"), "TEXT")
+            there = word("NOT_NAN", as_type(raw.copy(), "DOUBLE")).is_(exp.null()).not_()
+            whole = exp.If(this=exp.and_(there, near), true=cut)
+            return exp.Case(ifs=[whole, exp.If(this=there.copy(), true=as_type(raw.copy(), "TEXT"))])
         text = self._text(self.person)
         if self._ids_with_point:
             text = exp.func(
@@ -247,6 +287,11 @@ class PlacedTable(Held):
         query = exp.select(column(ORDER)).from_(inner.subquery("r")).where(exp.column("bad"))
         found = self._engine.fetch(query.order_by(column(ORDER)).limit(SHOWN))
         return total, wrong, [int(place) for place in found[ORDER]]
+
+
+def _trimmed(text: exp.Expr) -> exp.Expr:
+    """Text without white space around it."""
+    return exp.Trim(this=text, expression=exp.Literal.string(" \t\r\n"))
 
 
 def is_date(text: exp.Expr, timed: bool = False) -> exp.Expr:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 from sqlglot import exp
@@ -14,6 +16,7 @@ from evalkit.cohort.flow import PEOPLE, Step, reasons_table
 from evalkit.cohort.held import DATE, EPISODE, ORDER, PERSON, ROW, FrameTable, column
 from evalkit.cohort.scope import Scope
 from evalkit.cohort.sql import START
+from evalkit.errors import EvalkitError
 from evalkit.study.counted import CohortPlan
 
 KEPT = "_kept"
@@ -43,10 +46,13 @@ class Session:
     steps: list[Step]
     plan: CohortPlan
     picked: exp.Expr
-    _closes: list[object] = field(default_factory=list, repr=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:
-        self._closes.append(weakref.finalize(self, self.scope.engine.close))
+        weakref.finalize(self, self.scope.engine.close)
+
+    def __getstate__(self) -> None:
+        raise EvalkitError("A cohort holds an open engine and cannot be sent elsewhere: send its tables.")
 
     @property
     def episodes(self) -> bool:
@@ -98,6 +104,10 @@ class Session:
         """Whether somebody in the table of people is counted in the end, in one of the arms if there are any."""
         return column("_left", alias) >= len(self.steps)
 
+    def meets(self, alias: str) -> exp.Expr:
+        """Whether somebody in the table of people meets every rule, whatever the arm."""
+        return column("_left", alias) >= sum(step.kind not in ("arm", "group") for step in self.steps)
+
     def _kept(self, alias: str) -> exp.Expr:
         """Whether a person's row is fetched: those counted, and those of groups shown beside them."""
         if self.steps[-1].kind != "group":
@@ -136,6 +146,10 @@ class Session:
 
     def rows_of_table(self, name: str) -> pd.DataFrame:
         """A table: whole where it is in memory, else the rows of people in the cohort."""
+        with self._lock:
+            return self._rows_of_table(name)
+
+    def _rows_of_table(self, name: str) -> pd.DataFrame:
         held = self.scope.tables[name]
         if isinstance(held, FrameTable):
             return held.frame
@@ -154,6 +168,10 @@ class Session:
 
     def answer(self, rule: str, where: str) -> pd.Series:
         """The answer to one more rule for everyone counted, by person (and episode, where several count)."""
+        with self._lock:  # the engine's tables are made anew for each rule
+            return self._answer(rule, where)
+
+    def _answer(self, rule: str, where: str) -> pd.Series:
         found = ask(self.scope, [Question("rule", "rule", rule)], where, exp.to_table(KEPT, quoted=True), LATER)
         rows = exp.select(column(PERSON, "l"), column(EPISODE, "k"), column("a0", "l"))
         rows = rows.from_(exp.alias_(exp.to_table(LATER, quoted=True), "l"))
@@ -167,12 +185,14 @@ class Session:
 
     def reasons(self) -> pd.DataFrame:
         """Every rule that each person who started does not meet."""
-        return reasons_table(self.scope.engine, self.steps)
+        with self._lock:
+            return reasons_table(self.scope.engine, self.steps)
 
     def audit(self) -> pd.DataFrame:
         """The SQL of every rule and new column."""
         asked = [question for question in self.asked.questions if question.kind]
-        rows = zip(asked, audit(self.scope, asked, self.picked), strict=True)
+        with self._lock:
+            rows = list(zip(asked, audit(self.scope, asked, self.picked), strict=True))
         listed = [(question.kind, question.key, question.rule.strip(), sql) for question, sql in rows]
         return pd.DataFrame(listed, columns=["kind", "says", "rule", "sql"])
 

@@ -56,12 +56,10 @@ def hold(given: Given, plan: CohortPlan, where: str) -> tuple[Engine, dict[str, 
     names, problems, held = told_apart(given), [], {}
     for name, table in given.items():
         try:
-            held[name] = _held(name, table, plan, engine)
+            held[name] = _held(name, names[name], table, plan, engine)
         except DataError as error:
             problems.append(f'table "{name}": {error}')
             continue
-        if isinstance(held[name], FrameTable):
-            held[name].sql_table = names[name]  # type: ignore[attr-defined]
     if problems:
         engine.close()
         raise DataError(several(where, problems))
@@ -98,7 +96,7 @@ def _engine(given: Given, plan: CohortPlan, where: str) -> Engine:
     return DuckEngine([table for table in given.values() if isinstance(table, Path)])
 
 
-def _held(name: str, table: pd.DataFrame | Path | TableInDatabase, plan: CohortPlan, engine: Engine) -> Held:
+def _held(name: str, sql: str, table: pd.DataFrame | Path | TableInDatabase, plan: CohortPlan, engine: Engine) -> Held:
     """One table, wherever it is."""
     if isinstance(table, TableInDatabase):
         parts = [exp.to_identifier(part, quoted=True) for part in table.table.split(".")]
@@ -108,7 +106,9 @@ def _held(name: str, table: pd.DataFrame | Path | TableInDatabase, plan: CohortP
         if table.suffix.lower() in IN_PLACE and engine.reads_files:
             return _file(name, table, plan, engine)
         table = read_file(table)
-    return FrameTable(name, plan.person, table, engine, plan.time_zone)
+    # Beside a database's own tables, what is carried there has a name that none of them has.
+    loaded = sql if isinstance(engine, DuckEngine) else f"_given {sql}"
+    return FrameTable(name, plan.person, table, engine, plan.time_zone, sql_table=loaded)
 
 
 def _file(name: str, path: Path, plan: CohortPlan, engine: Engine) -> PlacedTable:

@@ -11,7 +11,6 @@ from evalkit.cohort.checks import how_many
 from evalkit.cohort.engines.base import Engine
 from evalkit.cohort.engines.vocabulary import as_type, word
 from evalkit.cohort.held import DATE, EPISODE, ORDER, PERSON, ROW, Held, column
-from evalkit.cohort.placed import PlacedTable
 from evalkit.cohort.scope import Scope
 from evalkit.cohort.sql import START
 from evalkit.cohort.starters import check_plan, fixed_date, flag_blank, named, people_table
@@ -93,8 +92,7 @@ def find_start(plan: CohortPlan, engine: Engine, tables: dict[str, Held], where:
             _numbered(rows.select(exp.convert(1).as_(EPISODE, quoted=True)), whole_ids=scope.whole_ids),
             flags,
         )
-    if isinstance(tables[index], PlacedTable):
-        tables[index].number_rows(tables[index].columns, scope.whole_ids)  # type: ignore[attr-defined]
+    tables[index].number_rows(tables[index].columns, scope.whole_ids)
     if plan.index.pick == "every":
         says, pick = f"person-episodes in {home}", _every(plan, scope)
         return Start(scope, says, pick, False, exp.to_table(PICKED, quoted=True), flags)
@@ -226,6 +224,8 @@ def _every(plan: CohortPlan, scope: Scope) -> str:
         )
     rounds = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
     engine.make(PICKED, exp.select("*").from_(_numbered(rounds, several=True).as_("n")))
+    for name in ("_dated", *(f"_round {one}" for one in range(1, n + 1))):
+        engine.drop(name)
     after = f"{gap} days or more after " + ("the exit from " if index.exit else "") + "the last one counted"
     return f"every row of {index.table} by {index.date}, {after}"
 

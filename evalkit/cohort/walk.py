@@ -82,7 +82,7 @@ def _counted(study: Study | None, plan: CohortPlan, start: Start, where: str) ->
     steps = rule_steps(plan, start, asked)
     steps += [arms.step] if arms.step is not None else []
     judge(engine, steps, start.several, arms.code)
-    flow = flow_table(engine, steps, arms.numbers, start.several)
+    flow = flow_table(engine, steps, arms.numbers)
     _check_somebody(flow, where)
     check_arms(plan, arms, flow, where)
     session = Session(scope, asked, steps, plan, start.picked)
@@ -95,9 +95,10 @@ def _counted(study: Study | None, plan: CohortPlan, start: Start, where: str) ->
         *start.flags,
         *flag_start(plan, scope),
         *flag_tables(scope, asked.read),
-        *flag_rules(scope, asked, flow),
+        *flag_rules(scope, asked, flow, [plan.arm.column] if plan.arm else []),
         *_flag_answers(flow, steps, _unborn(engine)),
         *flag_words(plan, arms),
+        *_flag_hidden(scope, everyone),
         *flag_groups(plan, table, engine, asked),
     ]
     cohort = Cohort(
@@ -246,6 +247,16 @@ def _table(plan: CohortPlan, session: Session, arms: Arms) -> pd.DataFrame:
     columns |= {name: answers[name] for name in plan.columns}
     columns |= {name: home[name] for name in home.columns if name not in columns}
     return pd.DataFrame(columns, index=kept.index)
+
+
+def _flag_hidden(scope: Scope, table: pd.DataFrame) -> list[Flag]:
+    """Columns of the index row or of people that have the name of one of the cohort's own."""
+    hidden = [name for name in scope.origin if name in TAKEN and name in table.columns and name != scope.person]
+    detail = "Rules can use it. Rename it in the table if you need it afterwards."
+    return [
+        Flag("cohort", "note", f'The cohort has a column "{name}" of its own, not that of {table}.', detail, name)
+        for name, table in ((name, scope.origin[name]) for name in hidden)
+    ]
 
 
 def _unborn(engine: Engine) -> int:

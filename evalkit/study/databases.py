@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 SPARK = "spark"
-_NAMES_SOMEBODY = re.compile(r"@|[?&](user|password|passfile|sslpassword)=", re.IGNORECASE)
+# What may be said of a connection; whatever else stands after the ? could be a name or a password.
+MAY_BE_SAID = {"sslmode", "sslrootcert", "connect_timeout", "application_name", "target_session_attrs"}
 
 
 def address_problem(url: str) -> str:
@@ -22,11 +24,21 @@ def address_problem(url: str) -> str:
         A finding with its remedy, which does not repeat the address; empty where nothing is wrong.
     """
     who = "Who asks is told by PGUSER and PGPASSWORD in the environment."
-    if _NAMES_SOMEBODY.search(url):
+    if url == SPARK:
+        return ""
+    if "@" in unquote(unquote(url)) or any(key not in MAY_BE_SAID for key in _asked(url)):
         return (
-            "the address of the database holds a user or a password. A study is passed on: they do not belong there. "
-            f'Write database = "postgresql://host/base". {who}'
+            "the address of the database holds a user, a password or something else that does not belong there: a "
+            f'study is passed on. Write database = "postgresql://host/base". {who}'
         )
-    if url == SPARK or re.match(r"postgres(ql)?://.", url):
+    if re.match(r"postgres(ql)?://.", url):
         return ""
     return f'a database is named by its address, database = "postgresql://host/base", or is "{SPARK}". {who}'
+
+
+def _asked(url: str) -> list[str]:
+    """The keys after the question mark, as the client reads them."""
+    try:
+        return [key for key, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)]
+    except ValueError:
+        return ["?"]

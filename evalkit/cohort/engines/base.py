@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,23 @@ if TYPE_CHECKING:
 
 # What a column is in a file or a database, before anybody has looked at its values.
 Stored = Literal["text", "whole", "number", "date", "time", "instant", "yes or no", "other"]
+
+
+def without_cells(text: str) -> str:
+    """Take what may be a cell of a person's row out of an engine's message: text in single quotes, and numbers.
+
+    Parameters
+    ----------
+    text : str
+        What an engine said.
+
+    Returns
+    -------
+    str
+        Its first line, without them.
+    """
+    first = (text.strip().splitlines() or [""])[0]
+    return re.sub(r"'[^']*'|(?<![\w\"])[-+]?\d[\d.,:eE+-]*", "...", first)[:300]
 
 
 class Engine(ABC):
@@ -58,6 +76,10 @@ class Engine(ABC):
     @abstractmethod
     def _create(self, name: str, query: exp.Expr) -> None:
         """Make the table."""
+
+    @abstractmethod
+    def drop(self, name: str) -> None:
+        """Let go of a table that was made; what made it is remembered."""
 
     @abstractmethod
     def load(self, name: str, columns: Mapping[str, object]) -> None:

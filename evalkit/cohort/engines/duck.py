@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlglot import exp
 
 from evalkit.cohort.engines.aside import place_aside
-from evalkit.cohort.engines.base import Engine, Stored
+from evalkit.cohort.engines.base import Engine, Stored, without_cells
 from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, same, wrap
 from evalkit.errors import DataError
 from evalkit.tables.files import find_csv_fault
@@ -75,6 +75,7 @@ class DuckEngine(Engine):
             "DATE",
         ),
         "DAYS_BETWEEN": minus,
+        "FINITE": lambda day: exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())]),
         # Not by comparing: from the statistics of a parquet file, which leave NaN out, DuckDB takes x = NaN for false.
         "NOT_NAN": lambda x: exp.Case(ifs=[exp.If(this=exp.IsNan(this=x).not_(), true=x.copy())]),
         "CODE": same,
@@ -89,7 +90,6 @@ class DuckEngine(Engine):
         "TOTAL": lambda values: call("LIST_AGGREGATE", values, exp.Literal.string("fsum")),
         "LOCAL_DAY": lambda instant, zone: as_type(exp.AtTimeZone(this=wrap(instant), zone=zone), "DATE"),
         "MATCHES": lambda text, pattern: call("REGEXP_FULL_MATCH", text, pattern),
-        "NUMBER": lambda text: exp.TryCast(this=text, to=exp.DataType.build("DOUBLE")),
         "ROW_ID": row_number,
     }
 
@@ -120,11 +120,12 @@ class DuckEngine(Engine):
                 found = self._engine.execute(text)
                 return found.to_arrow_table() if arrow else found
         except duckdb.Error as error:
-            first = str(error).splitlines()[0]
             for path in self._csv:
                 if str(path) in str(error) and (fault := find_csv_fault(path)):
-                    raise DataError(f"{path.name}: {fault}") from error
-            raise DataError(f"The cohort's rules could not be answered from these tables: {first}") from error
+                    raise DataError(f"{path.name}: {fault}") from None
+            raise DataError(
+                f"The cohort's rules could not be answered from these tables: {without_cells(str(error))}"
+            ) from None
 
     def fetch(self, query: exp.Expr) -> pd.DataFrame:
         """The rows of a statement in Arrow-backed columns, so that a missing answer is not a number."""
@@ -136,6 +137,10 @@ class DuckEngine(Engine):
         """A temporary table of the session."""
         table = exp.to_identifier(name, quoted=True).sql(self.dialect)
         self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {self.sql(query)}")
+
+    def drop(self, name: str) -> None:
+        """Drop a temporary table."""
+        self._run(f"DROP TABLE IF EXISTS {exp.to_identifier(name, quoted=True).sql(self.dialect)}")
 
     def load(self, name: str, columns: Mapping[str, object]) -> None:
         """Arrow arrays under a name; nothing is copied."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlglot import exp
 
-from evalkit.cohort.engines.base import Engine, Stored
+from evalkit.cohort.engines.base import Engine, Stored, without_cells
 from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, wrap
 from evalkit.errors import DataError, StudyError
 from evalkit.study.databases import address_problem
@@ -59,6 +59,7 @@ class PostgresEngine(Engine):
             exp.Add(this=wrap(day), expression=exp.Interval(this=exp.Literal.string(f"{literal(n)} month"))), "DATE"
         ),
         "DAYS_BETWEEN": minus,
+        "FINITE": lambda day: exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())]),
         "NOT_NAN": lambda x: exp.func("NULLIF", x, as_type(exp.Literal.string("NaN"), "DOUBLE")),
         # By code point, whatever language the database sorts by.
         "CODE": lambda text: exp.Collate(this=wrap(text), expression=exp.to_identifier("C", quoted=True)),
@@ -113,7 +114,10 @@ class PostgresEngine(Engine):
         except psycopg.OperationalError as error:
             said = f"{self._where} no longer answers: {_first(error)} Nothing is left behind."
         except psycopg.Error as error:
-            said = f"The cohort's rules could not be answered by {self._where}: {_first(error)}"
+            # Errors of class 22 are about cells, which they quote.
+            cells = str(error.sqlstate or "22").startswith("22")
+            told = re.sub(r'"[^"]*"', "...", without_cells(str(error))) if cells else _first(error)
+            said = f"The cohort's rules could not be answered by {self._where}: {told}"
         raise DataError(said)
 
     def fetch(self, query: exp.Expr) -> pd.DataFrame:
@@ -123,7 +127,7 @@ class PostgresEngine(Engine):
 
         cursor = self._run(self.sql(query))
         names = [column.name for column in cursor.description]
-        rows = cursor.fetchall()
+        rows = self._answered(cursor.fetchall)
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
         arrays = [pa.array(_plain(values)) for values in columns]
         series = [pd.Series(values, dtype=pd.ArrowDtype(values.type)) for values in arrays]
@@ -132,9 +136,13 @@ class PostgresEngine(Engine):
     def _create(self, name: str, query: exp.Expr) -> None:
         """A temporary table of the session."""
         table = exp.to_identifier(name, quoted=True).sql(self.dialect)
-        self._run(f"DROP TABLE IF EXISTS pg_temp.{table}")
+        self.drop(name)
         self._run(f"CREATE TEMPORARY TABLE {table} AS {self.sql(query)}")
         self._run(f"ANALYZE pg_temp.{table}")
+
+    def drop(self, name: str) -> None:
+        """Drop a temporary table."""
+        self._run(f"DROP TABLE IF EXISTS pg_temp.{exp.to_identifier(name, quoted=True).sql(self.dialect)}")
 
     def load(self, name: str, columns: Mapping[str, Any]) -> None:
         """A DataFrame's columns, carried into a temporary table of the session."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import exp, parse_one
 
-from evalkit.cohort.engines.base import Engine, Stored
+from evalkit.cohort.engines.base import Engine, Stored, without_cells
 from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, row_number, same, wrap
 from evalkit.errors import DataError
+from evalkit.tables.files import find_csv_fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,7 @@ class SparkEngine(Engine):
         "PLUS_MONTHS": lambda day, n: call("ADD_MONTHS", day, exp.convert(literal(n))),
         "DAYS_BETWEEN": lambda start, end: call("DATEDIFF", end, start),
         "NOT_NAN": lambda x: exp.Case(ifs=[exp.If(this=call("ISNAN", x).not_(), true=x.copy())]),
+        "FINITE": same,
         "CODE": same,
         "CONTAINS": lambda text, part: call("CONTAINS", text, part),
         "FIRST": _ends("MIN_BY", known=False),
@@ -93,6 +95,7 @@ class SparkEngine(Engine):
         self._spark: Any = SparkSession.getActiveSession() or SparkSession.builder.appName("evalkit").getOrCreate()
         self._mark = f"ek_{uuid.uuid4().hex[:8]}_"
         self._made: dict[str, tuple[str, Any]] = {}
+        self._csv: list[Path] = []
 
     def sql(self, query: exp.Expr, pretty: bool = False) -> str:
         """A statement with the session's own tables under their own names, so that two cohorts do not meet."""
@@ -121,12 +124,18 @@ class SparkEngine(Engine):
         try:
             return frame.toArrow().to_pandas(types_mapper=pd.ArrowDtype)
         except Exception as error:
-            raise DataError(f"The cohort's rules could not be answered by Spark: {_first(error)}") from None
+            fault = next((f"{path.name}: {found}" for path in self._csv if (found := find_csv_fault(path))), "")
+            raise DataError(fault or f"The cohort's rules could not be answered by Spark: {_first(error)}") from None
 
     def _create(self, name: str, query: exp.Expr) -> None:
         """A view of the session whose rows are kept, so that they are worked out once."""
         frame = self._run(self.sql(query)).persist()
         self._name(name, frame)
+
+    def drop(self, name: str) -> None:
+        """Let the rows of a view go; those of views made from it are kept already."""
+        if name in self._made:
+            self._made[name][1].unpersist()
 
     def load(self, name: str, columns: Mapping[str, object]) -> None:
         """A DataFrame's columns as a view of the session."""
@@ -146,8 +155,11 @@ class SparkEngine(Engine):
         if path.suffix.lower() == ".parquet":
             frame = self._spark.read.parquet(str(path))
         else:
+            self._csv.append(path)
             delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-            frame = self._spark.read.csv(str(path), header=True, sep=delimiter, escape='"', multiLine=True)
+            frame = self._spark.read.csv(
+                str(path), header=True, sep=delimiter, escape='"', multiLine=True, mode="FAILFAST"
+            )
         self._name(f"file {path}", frame)
         table = exp.to_table(self._made[f"file {path}"][0])
         return table, table, None
@@ -173,6 +185,5 @@ class SparkEngine(Engine):
 
 
 def _first(error: Exception) -> str:
-    """The first line of what Spark said."""
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__).rstrip(".")[:300] + "."
+    """The first line of what Spark said, without cells."""
+    return without_cells(str(error) or type(error).__name__).rstrip(".") + "."
