@@ -8,6 +8,7 @@ import numpy as np
 
 Cell = tuple[object, str]
 Sum = tuple[Cell, list[Cell]]
+MANY = 100  # cells of a system for each further cell that is hidden at a time
 Solved = dict[frozenset[Cell], set[Cell]]  # by the unknown cells of a group of sums, those that follow from it
 
 
@@ -51,21 +52,28 @@ def hide_complements(
         if not near:
             return hidden
         taken = hidden | unseen | fixed
-        choices = [[c for _, parts in near for c in parts if c not in taken | keep]]
-        choices += [[c for whole, _ in near if (c := whole) not in taken | keep]]
-        choices += [[c for whole, parts in far for c in (*parts, whole) if c not in taken | keep]]
-        choices += [[c for whole, parts in near + far for c in (*parts, whole) if c not in taken]]
-        choices += [[c for whole, parts in joined for c in (*parts, whole) if c not in taken]]
-        ready = next((choice for choice in choices if choice), None)
-        if ready is None:
+        # One cell at a time hides the fewest; in a system of many sums several at once spare most of the work.
+        some = [_ready([one], [], [], taken | keep, taken) for one in near[1 : len(values) // MANY]]
+        ready = [_ready(near[:1], far, joined, taken | keep, taken), *some]
+        if not ready[0]:
             return hidden
-        hidden.add(min(ready, key=lambda cell: (values[cell], order[cell])))
+        hidden |= {min(choice, key=lambda cell: (values[cell], order[cell])) for choice in ready if choice}
+
+
+def _ready(near: list[Sum], far: list[Sum], joined: list[Sum], kept: set[Cell], taken: set[Cell]) -> list[Cell]:
+    """The cells of which one is to be hidden: the parts of a sum, else its whole, else those further away."""
+    choices = [[c for _, parts in near for c in parts if c not in kept]]
+    choices += [[c for whole, _ in near if (c := whole) not in kept]]
+    choices += [[c for whole, parts in far for c in (*parts, whole) if c not in kept]]
+    choices += [[c for whole, parts in near + far for c in (*parts, whole) if c not in taken]]
+    choices += [[c for whole, parts in joined for c in (*parts, whole) if c not in taken]]
+    return next((choice for choice in choices if choice), [])
 
 
 def _loose_sums(
     values: Mapping[Cell, float], small: set[Cell], sums: Sequence[Sum], below: int, unknown: set[Cell], solved: Solved
 ) -> tuple[list[Sum], list[Sum], list[Sum]]:
-    """The first sum that gives a small cell away, those through which that can happen, and all joined to them."""
+    """The sums that give a small cell away, those through which that can happen, and all joined to them."""
     guilty = []
     for cells, group in _joined(sums, unknown):
         if cells not in solved:  # a group that the last cell to be hidden did not touch is as it was
@@ -76,7 +84,7 @@ def _loose_sums(
     near = [s for s in sums if _few(values, small, s, below, unknown) or found & {s[0], *s[1]}]
     far = [s for group, known in guilty for s in group if known & {s[0], *s[1]}]
     first = [s for s in near if {s[0], *s[1]} - unknown] or near
-    return first[:1], [*near, *far], [s for group, _ in guilty for s in group]
+    return first, [*near, *far], [s for group, _ in guilty for s in group]
 
 
 def _few(values: Mapping[Cell, float], small: set[Cell], one: Sum, below: int, unknown: set[Cell]) -> bool:
@@ -127,8 +135,9 @@ def _alone(system: np.ndarray) -> list[int]:
             continue
         system[[top, best]] = system[[best, top]]
         system[top] /= system[top, column]
-        others = system[:, column].copy()
-        others[top] = 0.0
-        system -= others[:, None] * system[top]
+        touched = np.flatnonzero(np.abs(system[:, column]) > 1e-12)  # few: a count stands in few sums
+        touched = touched[touched != top]
+        across = np.flatnonzero(system[top])
+        system[np.ix_(touched, across)] -= system[touched, column][:, None] * system[top, across]
         pivots.append(column)
     return [column for row, column in enumerate(pivots) if (np.abs(system[row]) > 1e-9).sum() == 1]

@@ -12,6 +12,9 @@ from evalkit import words
 from evalkit.disclosure.complement import Cell
 from evalkit.disclosure.ledger import Counts, Ledger
 
+Others = dict[tuple[str, str], list[str]]
+ALL_OTHERS = "all others"
+MOST_ANSWERS = 6  # of a column, "all others" being one of them
 SIZES = (1, 2, 4)  # quarters in a period
 MOST_HIDDEN = 0.25  # a longer period is taken where more than this share of the main counts would be hidden
 MAIN = ("referred", "eligible", "starts")
@@ -68,15 +71,47 @@ def enter_quarters(
         period, series, value, people, of, share, with "[c]" in hidden cells; ``attrs["quarters"]``, how many quarters
         a period has: the fewest with which at most a quarter of the main counts is hidden.
     """
+    drift, others = pooled(drift)
     for size in sizes:
         trial = ledger.copy()
         table = coarsened(drift, size)
-        counts = _counts(trial, table, anchors, label)
+        counts = _counts(trial, table, anchors, label, others)
         hidden = trial.add(counts)
         if size == sizes[-1] or _share_hidden(table, hidden, label) <= MOST_HIDDEN:
             break
     ledger.values, ledger.small, ledger.dark, ledger.sums = trial.values, trial.small, trial.dark, trial.sums
     return _written(table, hidden, label, ledger, size)
+
+
+def pooled(drift: pd.DataFrame) -> tuple[pd.DataFrame, Others]:
+    """Put the rarer answers of a column together where there are many: few of them could be shown by themselves.
+
+    Parameters
+    ----------
+    drift : DataFrame
+        By quarter.
+
+    Returns
+    -------
+    table : DataFrame
+        The same with at most six answers per column, the last being "all others".
+    others : dict
+        By column and "all others", the answers in it.
+    """
+    table, others = drift.copy(), Others()
+    table["value"] = table["value"].astype(object)
+    for name in table.loc[table["value"].notna() & (table["value"] != ""), "series"].unique():
+        here = table["series"] == name
+        totals = pd.to_numeric(table.loc[here, "people"]).groupby(table.loc[here, "value"]).sum()
+        rare = totals.sort_values(ascending=False, kind="stable").index[MOST_ANSWERS - 1 :]
+        if len(totals) > MOST_ANSWERS:
+            others[str(name), ALL_OTHERS] = [str(value) for value in rare]
+            table.loc[here & table["value"].isin(rare), "value"] = ALL_OTHERS
+    keys = ["quarter", "series", "value"]
+    if others:
+        added = table.groupby(keys, sort=False, dropna=False).agg({"people": "sum", "of": "first"}).reset_index()
+        table = added.assign(share=pd.to_numeric(added["people"]) / pd.to_numeric(added["of"]))
+    return table, others
 
 
 def coarsened(drift: pd.DataFrame, size: int) -> pd.DataFrame:
@@ -115,7 +150,7 @@ def _every_answer(table: pd.DataFrame) -> pd.DataFrame:
     return table.merge(there.merge(answers, on="series"), how="outer", sort=False).fillna({"people": 0.0})
 
 
-def _counts(ledger: Ledger, table: pd.DataFrame, anchors: Anchors, label: str) -> Counts:
+def _counts(ledger: Ledger, table: pd.DataFrame, anchors: Anchors, label: str, others: Others) -> Counts:
     """Every cell; within a period answers add up to those asked; over the periods all add up to earlier tables."""
     counts = Counts()
     rows: list[Any] = [row for row in _rows(table) if row.series != PLANNED and pd.notna(row.people)]
@@ -128,7 +163,8 @@ def _counts(ledger: Ledger, table: pd.DataFrame, anchors: Anchors, label: str) -
     series = dict.fromkeys((str(row.series), str(row.value)) for row in rows)
     for name, value in series:
         parts = [_cell(label, row) for row in rows if (row.series, row.value) == (name, value)]
-        _enter_whole(counts, ledger, parts, (label, name, value), anchors)
+        answers = others.get((name, value), [value])
+        _enter_whole(counts, ledger, parts, (label, name, value), (anchors, answers))
     return counts
 
 
@@ -211,10 +247,15 @@ def covers(longer: str, period: str) -> bool:
 
 
 def _enter_whole(
-    counts: Counts, ledger: Ledger, parts: list[Cell], series: tuple[str, str, str], anchors: Anchors
+    counts: Counts,
+    ledger: Ledger,
+    parts: list[Cell],
+    series: tuple[str, str, str],
+    beside: tuple[Anchors, list[str]],
 ) -> None:
-    """A series over all periods, and the earlier cells it is, or is part of."""
+    """A series over all periods, and the earlier cells it is, or is part of; with it the answers that it stands for."""
     label, name, value = series
+    anchors, answers = beside
     whole: Cell = ((label, ALL, value), name)
     total = sum(counts.values[part] for part in parts)
     counts.values[whole] = total
@@ -224,7 +265,9 @@ def _enter_whole(
     near = sorted((n, str(cell), cell) for cell, n in known.items() if n >= total)
     if near:
         counts.split(near[0][2], [whole], ((label, UNDATED, value), name), known)
-    elsewhere: list[Cell] = [((table, name, value), side) for table, side in anchors.answers]
+    elsewhere: list[Cell] = [((table, name, answer), side) for answer in answers for table, side in anchors.answers]
+    if len(answers) > 1:
+        elsewhere = [cell for cell in elsewhere if cell in ledger.values]
     if elsewhere and all(cell in ledger.values for cell in elsewhere):
         counts.split(whole, elsewhere, ((label, ELSEWHERE, value), name), ledger.values)
 
