@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import threading
 import traceback
@@ -384,3 +385,36 @@ def test_what_spark_needs_is_locked_in_the_same_versions_as_the_rest():
     everything, spark = pins("requirements.lock"), pins("requirements-spark.lock")
     assert {name: spark[name] for name in spark if everything.get(name, spark[name]) != spark[name]} == {}
     assert set(spark) - set(everything) == {"py4j", "pyspark"}
+
+
+# ---------------------------------------------------------------- the whole walk
+
+
+def test_a_study_whose_tables_lie_in_postgresql_is_evaluated_as_from_its_files(tmp_path):
+    """Cohort, outcomes, effects and money of the demonstration study, with every table of people in the database."""
+    from evalkit import evaluate, read_study
+    from evalkit.tables import read_tables
+
+    source = ROOT / "data" / "raw" / "edge_of_care"
+    shutil.copytree(source, tmp_path / "raw" / "edge_of_care")
+    folder = tmp_path / "raw" / "edge_of_care"
+    study = read_study(folder)
+    tables = {name: pa.Table.from_pandas(days_as_dates(frame)) for name, frame in read_tables(study).items()}
+    whole = evaluate(study)
+    text = (folder / "study.toml").read_text(encoding="utf-8")
+    with holding("postgres", tables) as inside:
+        for name, file in study.tables.items():
+            place = f'{{ database = "{inside[name]["database"]}", table = "{inside[name]["table"]}" }}'
+            text = re.sub(rf'^{name} = "{re.escape(str(file))}"', f"{name} = {place}", text, flags=re.MULTILINE)
+            (folder / str(file)).unlink()
+        (folder / "study.toml").write_text(text, encoding="utf-8")
+        found = evaluate(folder)
+        pd.testing.assert_frame_equal(found.cohort.flow, whole.cohort.flow)
+        pd.testing.assert_frame_equal(found.outcomes.table, whole.outcomes.table, check_dtype=False)
+        pd.testing.assert_frame_equal(found.effects.table, whole.effects.table, check_dtype=False)
+        pd.testing.assert_frame_equal(found.contract.table, whole.contract.table, check_dtype=False)
+        assert set(found.cohort.tables["referrals"]["person_id"]) == set(found.cohort.table["person"])
+
+
+def days_as_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**{name: frame[name].dt.date for name in frame.select_dtypes("datetime")})

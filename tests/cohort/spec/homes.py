@@ -97,6 +97,7 @@ POSTGRES_TYPES = {
     pa.int64(): "bigint",
     pa.float64(): "double precision",
     pa.string(): "text",
+    pa.large_string(): "text",
     pa.date32(): "date",
     pa.bool_(): "boolean",
 }
