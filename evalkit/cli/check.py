@@ -194,7 +194,7 @@ def explain_lines(folder: Path, person: str) -> list[str]:
 def _drawn(study: Study, flow: pd.DataFrame, sets: pd.DataFrame) -> list[str]:
     """The flow and the analysis sets as tables for the terminal."""
     arms = {name: title for name, title in _arms(study).items() if name in flow.columns and flow[name].notna().any()}
-    names = {"says": "Step", "left_out": "Left out", "unknown": "Of these unknown", "failed": "Fail it"}
+    names = {"says": "Step", "left_out": "Left out", "unknown": "Not known", "failed": "Fail it"}
     names |= {"only": "Fail it alone", "people": "Left", **arms}
     lines = _table(study.title, names, flow)
     if len(sets):

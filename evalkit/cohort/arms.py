@@ -311,7 +311,7 @@ def flag_words(plan: CohortPlan, arms: Arms) -> list[Flag]:
     return [Flag("cohort", "caution", text, detail, plan.arm.column)]
 
 
-def flag_groups(plan: CohortPlan, table: pd.DataFrame, engine: Engine, asked: Asked) -> list[Flag]:
+def flag_groups(plan: CohortPlan, table: pd.DataFrame, flow: pd.DataFrame, engine: Engine, asked: Asked) -> list[Flag]:
     """Caveats on people whose cluster or stratum is missing, and on what makes a comparison group.
 
     Parameters
@@ -320,6 +320,8 @@ def flag_groups(plan: CohortPlan, table: pd.DataFrame, engine: Engine, asked: As
         With cluster, strata and groups.
     table : DataFrame
         The cohort's table.
+    flow : DataFrame
+        The flow.
     engine : Engine
         Which holds the answers.
     asked : Asked
@@ -342,6 +344,9 @@ def flag_groups(plan: CohortPlan, table: pd.DataFrame, engine: Engine, asked: As
             )
             flags.append(Flag("cohort", "caution", f"For {who} the {name} ({source}) is missing.", detail, str(source)))
     for group in plan.group:
+        if group.role == "beside" and not flow[group.id].iloc[0]:
+            text = f'Nobody is in the group "{group.says}", which is shown beside.'
+            flags.append(Flag("cohort", "caution", text, "Check its rule.", group.id))
         if group.role == "comparison" and group.kind in CAVEATS:
             level, text, detail = CAVEATS[group.kind]
             flags.append(Flag("cohort", level, text, detail, group.id))  # type: ignore[arg-type]

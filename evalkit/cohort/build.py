@@ -128,6 +128,8 @@ def select(tables: Mapping[str, Table], definition: Mapping[str, Any]) -> Cohort
     from evalkit.cohort.walk import walk
 
     where = "The cohort definition"
+    if not isinstance(tables, Mapping) or not isinstance(definition, Mapping):
+        raise StudyError(several(where, ['tables and definition are dicts: select({"people": frame}, {...}).']))
     plan = plan_of(definition, where)
     given = {str(name): _given(str(name), table, where) for name, table in tables.items()}
     return walk(None, plan, given, where)
@@ -155,11 +157,14 @@ def plan_of(definition: Mapping[str, Any], where: str) -> CohortPlan:
     """
     from pydantic import ValidationError
 
+    from evalkit.study.wording import sentences
+
     try:
         return CohortPlan.model_validate(dict(definition))
     except ValidationError as error:
-        found = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}." for one in error.errors()]
-        raise StudyError(several(where, found)) from None
+        # Told as a study file would be, of which this is the part [cohort].
+        found = [one | {"loc": ("cohort", *one["loc"])} for one in error.errors()]
+        raise StudyError(several(where, sentences(found, {"cohort": dict(definition)}))) from None  # type: ignore[arg-type]
 
 
 def _given(name: str, table: object, where: str) -> pd.DataFrame | Path | TableInDatabase:

@@ -11,6 +11,7 @@ import pandas as pd
 from sqlglot import exp
 
 from evalkit.cohort.answers import ANSWERS
+from evalkit.cohort.arms import CAVEATS
 from evalkit.cohort.baseline import baseline_flags, compare, overall_p, selection_flags
 from evalkit.cohort.checks import how_many
 from evalkit.cohort.drift import SEED, drift_flags, drift_table
@@ -52,6 +53,7 @@ def sets_of(plan: CohortPlan, table: pd.DataFrame) -> pd.DataFrame:
     before = pd.Series(True, index=table.index)
     arm = table.get("arm")
     sets: list[Any] = [None, *plan.set] if plan.set else []
+    elsewhere = any(group.role == "comparison" and group.kind in CAVEATS for group in plan.group)
     for one in sets:
         answer = before.astype("boolean") if one is None else table[f"in_{one.id}"]
         here = answer.fillna(False).astype(bool)
@@ -59,6 +61,8 @@ def sets_of(plan: CohortPlan, table: pd.DataFrame) -> pd.DataFrame:
         row |= {"says": "referred and eligible" if one is None else one.says, "rule": "" if one is None else one.rule}
         row |= {"people": here.sum(), "lost": (before & ~here).sum(), "unknown": answer.isna().sum()}
         row |= {name: pd.NA if arm is None else (here & (arm == name)).sum() for name in ("treated", "comparison")}
+        if one is not None and elsewhere and arm is not None and row["comparison"] == 0:
+            row["comparison"] = pd.NA  # nobody there could: that is the design, and tells of nobody
         rows.append(row)
         before = here
     counts = ["people", "lost", "unknown", "treated", "comparison"]
@@ -123,7 +127,10 @@ def _counted(watched: Drift, session: Session, name: str) -> pd.DataFrame:
     value = session.asked.column(f"={name}", "a") if name else exp.Literal.string("")
     keys = [exp.Year(this=day), exp.Month(this=day.copy()), exp.cast(value, "TEXT")]
     eligible = session.meets("p")
-    started = exp.and_(eligible.copy(), session.asked.column(f"set {watched.starts}", "a")) if watched.starts else None
+    # Starts are those of the sets, of people who are counted; whoever meets every rule is eligible, whatever the arm.
+    started = (
+        exp.and_(session.counts("p"), session.asked.column(f"set {watched.starts}", "a")) if watched.starts else None
+    )
     rows = exp.Count(this=exp.Star())
     chosen = [key.as_(alias) for key, alias in zip(keys, ("y", "m", "v"), strict=True)] + [rows.as_("referred")]
     chosen.append(exp.Filter(this=rows.copy(), expression=exp.Where(this=eligible)).as_("eligible"))

@@ -22,7 +22,7 @@ from evalkit.cohort.start import Start, find_start
 from evalkit.cohort.walk import check_columns_named, rule_questions
 from evalkit.errors import DataError, StudyError, several
 from evalkit.study.counted import CohortPlan
-from evalkit.words import number
+from evalkit.words import listed, number
 
 if TYPE_CHECKING:
     from evalkit.study import Study
@@ -60,7 +60,7 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """The same as lines of text for a terminal."""
-        told = [f"{self.person}: {'meets every rule' if self.counted else 'is left out'}."]
+        told = [f"{self.person}: {'meets every rule' if self.counted else 'is left out'}{self._group()}."]
         for row, part in self.table.groupby("row", sort=False):
             told.append(f"Index row {row}, {part['index_date'].iloc[0]}:")
             for one in part.to_dict("records"):
@@ -69,6 +69,14 @@ class Explanation:
                 told += [f"      {one['columns']}"] if one["columns"] else []
                 told += self._decided(str(one["says"]), row)
         return told
+
+    def _group(self) -> str:
+        """In which group somebody is who meets every rule."""
+        groups = self.table[self.table["kind"] == "group"]
+        if not self.counted or groups.empty:
+            return ""
+        found = list(dict.fromkeys(groups.loc[groups["answer"] == "yes", "says"]))
+        return f"; group: {listed(found)}" if found else ", and is left out: in none of the groups"
 
     def _decided(self, says: str, row: object) -> list[str]:
         told = []

@@ -53,9 +53,9 @@ def _ask(rule: Translator, node: ast.Call, of_column: bool = False, dated: bool 
         value = rule.value(node.args[1]) if of_column else NOTHING
         conditions = [wrap(rule.truth(part).sql) for part in node.args[2 if of_column else 1 :]]
         window, day = _window(rule, node, table, dated)
+        _end_today(rule, table, conditions)
     finally:
         rule.inside.pop()
-    _end_today(rule, table, conditions)
     by_row, rule.outer_read = rule.outer_read, before
     rows = [*conditions, *window]
     if of_column and dated and day is not None:
@@ -92,9 +92,12 @@ def _end_today(rule: Translator, table: str, conditions: list[exp.Expr]) -> None
     window = rule.windows[-1] if rule.windows else None
     if window is None or window.table != table or window.high is not None:
         return
-    today = column(DATE, "i")
+    ends = [column(DATE, "i")]
+    if len(rule.inside) > 1 and (outer := rule.scope.tables[rule.inside[-2]]).date is not None:
+        # Bounded by the outer row's own date, which has a window of its own.
+        ends.append(column(outer.sql_name(str(outer.date)), "t"))
     for part in (inner for condition in conditions for inner in conjuncts(condition)):
-        if isinstance(part, exp.LT | exp.LTE) and part.expression == today and isinstance(part.this, exp.Column):
+        if isinstance(part, exp.LT | exp.LTE) and part.expression in ends and isinstance(part.this, exp.Column):
             rule.windows[-1] = replace(window, high=0)
 
 

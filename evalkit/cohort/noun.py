@@ -168,10 +168,23 @@ class Cohort:
         kept = self.table[self.table[f"in_{name}"].fillna(False).to_numpy(dtype=bool)].reset_index(drop=True)
         if kept.empty:
             raise DataError(f'Nobody is in the set "{name}". See cohort.sets.')
-        says = self.sets.set_index("set")["says"][name]
+        row = self.sets[self.sets["set"] == name].iloc[0]
+        says = str(row["says"])
+        counts = {arm: (kept["arm"] == arm).sum() for arm in ("treated", "comparison") if "arm" in kept}
+        step = {"step": len(self.flow), "kind": "set", "says": says, "rule": row["rule"], "people": len(kept)} | counts
+        step["left_out"] = len(self.table) - len(kept)
+        flow = pd.concat([self.flow, pd.DataFrame([step])], ignore_index=True)
+        counted = [column for column in self.flow if column not in ("kind", "says", "rule")]
+        flow = flow[list(self.flow)].astype(dict.fromkeys(counted, "Int64"))
         text = f"Only a part of those eligible is analysed: {says}."
         detail = "Who is in it was settled after the index date, so it is no like-with-like comparison of the arms."
-        return replace(self, table=kept, flags=(*self.flags, Flag("cohort", "serious", text, detail, name)))
+        return replace(
+            self,
+            table=kept,
+            flow=flow,
+            sets=self.sets.iloc[:0],
+            flags=(*self.flags, Flag("cohort", "serious", text, detail, name)),
+        )
 
     def rule_answers(self, rule: str) -> pd.Series:
         """Answer one rule of the rule language for everyone in the cohort.

@@ -17,7 +17,7 @@ from evalkit.cohort.engines.base import Engine
 from evalkit.cohort.engines.duck import DuckEngine
 from evalkit.cohort.held import FrameTable, Held, told_apart
 from evalkit.cohort.placed import PlacedTable
-from evalkit.errors import DataError, StudyError, several
+from evalkit.errors import DataError, StudyError, did_you_mean, several
 from evalkit.study.counted import CohortPlan
 from evalkit.study.persons import TableInDatabase
 from evalkit.tables.files import csv_header, read_file
@@ -115,7 +115,9 @@ def _file(name: str, path: Path, plan: CohortPlan, engine: Engine) -> PlacedTabl
     """A csv or parquet file, read where it lies."""
     is_csv = path.suffix.lower() != ".parquet"
     if not path.is_file():
-        raise DataError("the file is not in the folder.")
+        there = path.parent.iterdir() if path.parent.is_dir() else []
+        known = [one.name for one in there if one.suffix.lower() in IN_PLACE]
+        raise DataError(f"the file is not in the folder: {path.name}. {did_you_mean(path.name, known)}".strip())
     names = csv_header(path) if is_csv else _parquet_schema(path).names
     plain, ordered, place = engine.file(path)
     zones = {"": plan.time_zone or ""} | ({} if is_csv or plan.time_zone else _zones(path))

@@ -99,7 +99,7 @@ def _counted(study: Study | None, plan: CohortPlan, start: Start, where: str) ->
         *_flag_answers(flow, steps, _unborn(engine)),
         *flag_words(plan, arms),
         *_flag_hidden(scope, everyone),
-        *flag_groups(plan, table, engine, asked),
+        *flag_groups(plan, table, flow, engine, asked),
     ]
     cohort = Cohort(
         study,

@@ -107,7 +107,7 @@ def _plan(outcomes: Outcomes) -> Counterfactual:
     study = outcomes.cohort.study
     if study is None or study.counterfactual is None:
         raise StudyError('the study has no [counterfactual]. Write at least estimator = "difference" under it.')
-    if study.cohort is None or study.cohort.arm is None:
+    if study.cohort is None or (study.cohort.arm is None and not study.cohort.group):
         raise EstimationError("the cohort has no arms, so there is nobody to compare with. Add arm under [cohort].")
     if not find_estimator(study.counterfactual.estimator).persons and study.counterfactual.rates:
         raise StudyError(f'estimator "{study.counterfactual.estimator}" works on rates: use effects_from_rates(study).')

@@ -205,6 +205,8 @@ def _difference(row: Mapping[str, Any], sides: tuple[str, str]) -> object:
     steps = [float(row[f"{side}_step"]) for side in sides]
     if all(math.isnan(step) for step in steps) or any(pd.isna(value) for value in values):
         return row["difference"]
+    if max(step for step in steps if not math.isnan(step)) > STEPS[0]:
+        return words.SUPPRESSED  # from shares rounded so far the difference would be wrong
     first, second = (rounded(value, step) for value, step in zip(values, steps, strict=True))
     spread = math.sqrt((first * (1 - first) + second * (1 - second)) / 2)
     return (first - second) / spread if spread > 0 else words.SUPPRESSED

@@ -121,8 +121,10 @@ def completeness_flags(ground: Ground, table: pd.DataFrame, titles: dict[str, st
 
 def _share(ground: Ground, row: pd.Series) -> str:
     arm = {"treated": "programme", "comparison": "comparison"}.get(row["arm"], "all")
-    plan = ground.study.cohort.arm if ground.study.cohort else None
-    arm = (getattr(plan, f"{row['arm']}_name", "") if plan else "") or arm
+    cohort = ground.study.cohort
+    plan = cohort.arm if cohort else None
+    group = next((one.says for one in cohort.group if one.role == row["arm"]), "") if cohort else ""
+    arm = (getattr(plan, f"{row['arm']}_name", "") if plan else group) or arm
     at = f" at {ground.study.occasion_title(row['occasion'])}" if row["occasion"] else ""
     return f"{arm}{at} {_printable_share(ground, row)}"
 

@@ -142,7 +142,8 @@ def _says(row: Any) -> str:
     unknown = getattr(row, "unknown", 0)
     text = f"{LEADS.get(row.kind, '')}{said(row.says)}"
     if finite(unknown) and real(unknown) > 0:
-        return f"{text} ({shown(unknown)} of them not known)"
+        stay = row.kind == "exclude"  # those of whom an exclude rule is not known are not among those who left
+        return f"{text} ({shown(unknown)} {'more not known, who stay' if stay else 'of them not known'})"
     return text
 
 

@@ -50,7 +50,7 @@ def _persons(study: Study, names: Names) -> Problems:
         yield f'[counterfactual] estimator = "{plan.estimator}" needs a [[measure]] and there is none.'
     if "cohort" not in names.parts and not names.measures:
         yield f'[counterfactual] estimator = "{plan.estimator}" needs people and there is no [cohort].'
-    if cohort is not None and cohort.arm is None:
+    if cohort is not None and cohort.arm is None and not cohort.group:
         yield f'[counterfactual] estimator = "{plan.estimator}" compares two arms and [cohort] lacks arm.'
 
 

@@ -90,6 +90,8 @@ def _cohort_ids(study: Study, names: Names) -> Problems:
                 yield f'[[cohort.{part}]] {name}: {count} entries have the id "{name}". Give each its own.'
     if plan.drift and plan.drift.starts is not None and plan.drift.starts not in known:
         yield f"[cohort.drift] starts: {quoted(plan.drift.starts, 'set', known)}"
+    if plan.drift and plan.drift.planned is not None and plan.drift.starts is None:
+        yield "[cohort.drift] has planned starts and not whose. Write starts, the id of the [[cohort.set]] of starters."
     for place, one in enumerate(plan.assure, start=1):
         for table in one.tables:
             if table not in names.tables:

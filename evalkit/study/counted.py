@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from evalkit.study.base import Date, Id, Part
 
@@ -159,3 +160,11 @@ class CohortPlan(Part):
         None, description="What runs the rules; default: postgres where a table lies there, else duckdb."
     )
     assure: list[Assured] = Field(default_factory=list)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, given: str | None) -> str | None:
+        """A name that the calendar of time zones has."""
+        if given is not None and given not in zoneinfo.available_timezones():
+            raise ValueError("must be the name of a time zone such as Europe/London")
+        return given

@@ -114,11 +114,12 @@ SETS = [
 
 def test_sets_count_who_is_lost_between_them(tables):
     cohort = select(tables, PLAN | {"set": SETS})
-    assert cohort.sets[["set", "people", "lost", "treated", "comparison"]].values.tolist() == [
-        ["eligible", 4, 0, 2, 2],
-        ["started", 1, 3, 1, 0],
-        ["completed", 1, 0, 1, 0],
+    assert cohort.sets[["set", "people", "lost", "treated"]].values.tolist() == [
+        ["eligible", 4, 0, 2],
+        ["started", 1, 3, 1],
+        ["completed", 1, 0, 1],
     ]
+    assert cohort.sets["comparison"].isna().tolist() == [False, True, True]  # nobody of before could start
     assert cohort.table["in_started"].tolist() == [True, False, False, False]
     assert cohort.only("started").table["person"].tolist() == ["a"]
     assert cohort.only("started").flags[-1].level == "serious"
@@ -215,3 +216,72 @@ def test_reasons_are_fetched_only_when_asked_for(tables):
     assert "reasons" not in vars(cohort)
     assert isinstance(cohort.reasons, pd.DataFrame)
     assert "reasons" in vars(cohort)
+
+
+def test_groups_are_the_arms_of_an_effect(make_study, table):
+    import evalkit
+
+    text = """
+        [tables]
+        people = "people.csv"
+        [cohort]
+        person = "person"
+        index = { date = 2020-01-01 }
+        [[cohort.group]]
+        id = "north"
+        says = "the North"
+        kind = "offered"
+        role = "treated"
+        rule = "area == 'north'"
+        [[cohort.group]]
+        id = "south"
+        says = "the South"
+        kind = "another area"
+        role = "comparison"
+        rule = "area == 'south'"
+        [[measure]]
+        id = "score"
+        column = "score"
+        [counterfactual]
+        estimator = "difference"
+    """
+    people = pd.DataFrame({"person": range(80), "area": ["north", "south"] * 40, "score": [5, 3] * 20 + [7, 3] * 20})
+    found = evalkit.evaluate(make_study(text, people=people))
+    assert found.effects.table["effect"].iloc[0] == pytest.approx(3)
+    assert found.effects.table["n_treated"].iloc[0] == 40
+
+
+def test_a_set_that_nobody_of_an_earlier_period_could_be_in_does_not_apply_there(tables):
+    before = [{**SETS[0], "rule": "area == 'north' and index_date >= '2018-01-01'"}]
+    sets = select(tables, PLAN | {"set": before}).sets
+    assert sets["treated"].tolist() == [2, 2]
+    assert sets["comparison"].isna().tolist() == [False, True]
+
+
+def test_a_group_beside_that_nobody_is_in_is_flagged(tables):
+    slip = [{**GROUPS[0], "rule": "area == 'soth'"}, *GROUPS[1:]]
+    assert any("Nobody is in the group" in flag.text for flag in select(tables, PLAN | {"group": slip}).flags)
+
+
+def test_the_cohort_of_a_set_goes_on_from_the_flow(tables):
+    only = select(tables, PLAN | {"set": SETS}).only("started")
+    assert only.flow.iloc[-1][["kind", "left_out", "people", "treated", "comparison"]].tolist() == ["set", 3, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("definition", "finding"),
+    [
+        ({"index": {"date": "2020-01-01"}}, "lacks person"),
+        ({"person": "p", "index": {"date": "2020-01-01"}, "includ": []}, 'Did you mean "include"?'),
+        ({"person": "p", "index": {"date": "2020-01-01"}, "time_zone": "Europe/Lodnon"}, "Europe/London"),
+    ],
+)
+def test_a_definition_is_told_as_a_study_file_would_be(definition, finding):
+    with pytest.raises(StudyError) as caught:
+        select({"people": pd.DataFrame({"p": ["a"]})}, definition)
+    assert finding in str(caught.value)
+
+
+def test_tables_in_a_list_are_one_clear_error():
+    with pytest.raises(StudyError, match="are dicts"):
+        select([pd.DataFrame()], {})

@@ -63,7 +63,9 @@ def _opening(evaluation: Any) -> str:
 
 
 def _flow(evaluation: Any, safe: ProtectedCohort) -> Figure:
+    plan = evaluation.study.cohort
     who = evaluation.study.study.people
+    who = f"episodes of {who}" if plan is not None and plan.index.pick == "every" else who
     found = followed(safe, who)
     analysed = {arm: _analysed(evaluation, arm) for arm in ("treated", "comparison")}
     drawn = draw_flow(safe, found, evaluation.study, analysed)
@@ -71,12 +73,12 @@ def _flow(evaluation: Any, safe: ProtectedCohort) -> Figure:
     plotted = "each step shows who was left out and why, and how many of each group are left" if groups else ""
     return Figure(
         "flow",
-        _finding(found.start[0], found.end[0], who),
+        _finding(found.start[0], found.end[0], who, bool(evaluation.study.cohort and evaluation.study.cohort.group)),
         f"{who.capitalize()}; {plotted or 'each step shows who was left out and why'}",
         drawn.wide,
         drawn.narrow,
         notes=[*_met_by_all(found), *_flow_notes(evaluation, found, drawn.alt)],
-        how=How(_rules(evaluation.cohort), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
+        how=How(_rules(evaluation), ["cohort.started", "cohort.people"], summary="The rules as they were run"),
     )
 
 
@@ -85,10 +87,13 @@ def _met_by_all(found: Followed) -> list[str]:
     return [f"Nobody left at: {words.listed(found.met)}."] if found.met else []
 
 
-def _finding(start: str, end: str, who: str) -> str:
+def _finding(start: str, end: str, who: str, grouped: bool) -> str:
     if words.SUPPRESSED in (start, end):
         return f"Who is followed, of {start} {who}"
-    return f"All {start} {who} are followed" if start == end else f"{end} of {start} {who} meet every rule"
+    if start == end:
+        return f"All {start} {who} are followed"
+    meet = "meet every rule and are in one of the two groups compared" if grouped else "meet every rule"
+    return f"{end} of {start} {who} {meet}"
 
 
 def _flow_notes(evaluation: Any, found: Followed, alt: str) -> list[str]:
@@ -111,9 +116,19 @@ def _flow_notes(evaluation: Any, found: Followed, alt: str) -> list[str]:
     return notes
 
 
-def _rules(found: Any) -> list[str]:
-    rows = [row for row in found.flow.itertuples() if said(getattr(row, "rule", ""))]
-    return [f"{said(row.says)}: {said(row.rule)}" for row in rows] or ["No rule left anybody out."]
+def _rules(evaluation: Any) -> list[str]:
+    """The rules as written, and what the names in them stand for."""
+    rows = [row for row in evaluation.cohort.flow.itertuples() if said(getattr(row, "rule", ""))]
+    told = [f"{said(row.says)}: {said(row.rule)}" for row in rows] or ["No rule left anybody out."]
+    plan = evaluation.study.cohort
+    if plan is None:
+        return told
+    told += [f"Group, {group.says}: {group.rule.strip()}" for group in plan.group]
+    told += [f"Analysis set, {one.says}: {one.rule.strip()}" for one in plan.set]
+    told += [f"{name} stands for: {rule.strip()}" for name, rule in {**plan.rules, **plan.columns}.items()]
+    for word, limits in (("since", plan.followed.since), ("until", plan.followed.until)) if plan.followed else ():
+        told += [f"Followed {word}: {words.listed([str(one) for one in limits])}"] if limits else []
+    return told
 
 
 def _analysed(evaluation: Any, arm: str) -> list[tuple[str, str]]:

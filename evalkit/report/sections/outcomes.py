@@ -64,7 +64,8 @@ def _title(evaluation: Any, measure: str) -> str:
 def _summary(evaluation: Any) -> pd.DataFrame:
     """Means by arm and occasion, protected together with the number missing, so that neither gives the other away."""
     table = evaluation.outcomes.summary.reset_index(drop=True)
-    members = evaluation.cohort.table["arm"].value_counts()
+    counted = evaluation.cohort.table
+    members = counted["arm"].value_counts() if "arm" in counted else pd.Series({"all": len(counted)})
     missing = table["arm"].map(members).astype("Int64") - table["n"].astype("Int64")
     frame = table.assign(
         n=table["n"].astype("Int64"),

@@ -46,7 +46,7 @@ def _kind(about: Any) -> str:
     base = {
         "real": "The data are records of real people.",
         "published figures": "The figures were typed in from publications.",
-        "synthetic": "The data are invented: they were drawn by a simulation whose true effects are known.",
+        "synthetic": "The data are invented.",
     }[about.kind]
     number = f" INDIGO project {about.indigo}." if about.indigo else ""
     return f"{sentence(about.kind_note) or base}{number}"
