@@ -187,7 +187,8 @@ def _drift(
     rows = range(len(flow), len(flow) + (0 if sets is None else len(sets) - 1))
     wholes: dict[str, list[Cell]] = {
         "referred": [(row, "people") for row in flow.index if flow.at[row, "kind"] in ("start", "pick")],
-        "eligible": [(len(flow) - 1, "people")],
+        # Who meets every rule is counted before the arms are told; without arms at the end.
+        "eligible": [(row, "people") for row in flow.index[-2:]],
         "starts": [(row, name) for row in rows for name in ("people", "treated")],
     }
     return enter_quarters(ledger, table, Anchors(wholes, [("baseline", arm) for arm in ARMS]))

@@ -75,8 +75,11 @@ def enter_quarters(
     for size in sizes:
         trial = ledger.copy()
         table = coarsened(drift, size)
-        counts = _counts(trial, table, anchors, label, others)
-        hidden = trial.add(counts)
+        is_mix = table["value"] != ""
+        # How many were referred and let in matters more than what they answered: it comes first, and stays.
+        hidden = trial.add(_counts(trial, table[~is_mix], anchors, label, others))
+        if is_mix.any():
+            hidden |= trial.add(_counts(trial, table[is_mix], anchors, label, others, table[~is_mix]))
         if size == sizes[-1] or _share_hidden(table, hidden, label) <= MOST_HIDDEN:
             break
     ledger.values, ledger.small, ledger.dark, ledger.sums = trial.values, trial.small, trial.dark, trial.sums
@@ -150,15 +153,26 @@ def _every_answer(table: pd.DataFrame) -> pd.DataFrame:
     return table.merge(there.merge(answers, on="series"), how="outer", sort=False).fillna({"people": 0.0})
 
 
-def _counts(ledger: Ledger, table: pd.DataFrame, anchors: Anchors, label: str, others: Others) -> Counts:
+def _counts(
+    ledger: Ledger,
+    table: pd.DataFrame,
+    anchors: Anchors,
+    label: str,
+    others: Others,
+    entered: pd.DataFrame | None = None,
+) -> Counts:
     """Every cell; within a period answers add up to those asked; over the periods all add up to earlier tables."""
     counts = Counts()
     rows: list[Any] = [row for row in _rows(table) if row.series != PLANNED and pd.notna(row.people)]
     for row in rows:
         counts.printed(_cell(label, row), float(row.people))
+    earlier: list[Any] = (
+        [] if entered is None else [row for row in _rows(entered) if _cell(label, row) in ledger.values]
+    )
     for period in table["period"].unique():
         here = [row for row in rows if row.period == period]
-        _enter_period(counts, label, str(period), here)
+        before = [row for row in earlier if row.period == period]
+        _enter_period(counts, label, str(period), [*before, *here], ledger.values)
         _enter_beside(counts, ledger, anchors, (label, str(period)), [_cell(label, row) for row in here])
     series = dict.fromkeys((str(row.series), str(row.value)) for row in rows)
     for name, value in series:
@@ -168,7 +182,7 @@ def _counts(ledger: Ledger, table: pd.DataFrame, anchors: Anchors, label: str, o
     return counts
 
 
-def _enter_period(counts: Counts, label: str, period: str, rows: list[Any]) -> None:
+def _enter_period(counts: Counts, label: str, period: str, rows: list[Any], known: Mapping[Cell, float]) -> None:
     """Referred = eligible and not; eligible = starts and not; each column's answers are of those asked."""
     cells: dict[str, list[Cell]] = {}
     asked: dict[str, float] = {}
@@ -176,14 +190,15 @@ def _enter_period(counts: Counts, label: str, period: str, rows: list[Any]) -> N
         cells.setdefault(row.series, []).append(_cell(label, row))
         asked[row.series] = float(row.of)
     for whole, part in (("referred", "eligible"), ("eligible", "starts")):
-        if whole in cells and part in cells:
+        if whole in cells and part in cells and cells[part][0] in counts.values:
             counts.split(cells[whole][0], cells[part], ((label, period, NOT), part), {})
     for name, parts in cells.items():
         if name in MAIN:
             continue
-        same = [whole for whole in MAIN if whole in cells and counts.values[cells[whole][0]] == asked[name]]
+        values = {**known, **counts.values}
+        same = [whole for whole in MAIN if whole in cells and values[cells[whole][0]] == asked[name]]
         if same:
-            counts.split(cells[same[0]][0], parts, ((label, period, NO_ANSWER), name), {})
+            counts.split(cells[same[0]][0], parts, ((label, period, NO_ANSWER), name), known)
         elif pd.notna(asked[name]):
             base: Cell = ((label, period, ASKED), name)
             counts.printed(base, asked[name])
