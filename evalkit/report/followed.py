@@ -59,7 +59,8 @@ def followed(safe: ProtectedCohort, who: str) -> Followed:
         elif row.kind not in {"pick", "arm", "group"}:
             met.append(said(row.says))
     start = (shown(rows[0].people), _start(who, said(rows[0].says)))
-    return Followed(start, steps, (shown(rows[-1].people), "meet every rule"), kept, met)
+    end = "meet every rule and are compared" if rows[-1].kind == "group" else "meet every rule"
+    return Followed(start, steps, (shown(rows[-1].people), end), kept, met)
 
 
 def draw_flow(
