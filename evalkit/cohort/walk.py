@@ -98,7 +98,7 @@ def _counted(study: Study | None, plan: CohortPlan, start: Start, where: str) ->
         *flag_rules(scope, asked, flow, [plan.arm.column] if plan.arm else []),
         *_flag_answers(flow, steps, _unborn(engine)),
         *flag_words(plan, arms),
-        *_flag_hidden(scope, everyone),
+        *_flag_hidden(plan, scope, everyone),
         *flag_groups(plan, table, flow, engine, asked),
     ]
     cohort = Cohort(
@@ -249,9 +249,10 @@ def _table(plan: CohortPlan, session: Session, arms: Arms) -> pd.DataFrame:
     return pd.DataFrame(columns, index=kept.index)
 
 
-def _flag_hidden(scope: Scope, table: pd.DataFrame) -> list[Flag]:
+def _flag_hidden(plan: CohortPlan, scope: Scope, table: pd.DataFrame) -> list[Flag]:
     """Columns of the index row or of people that have the name of one of the cohort's own."""
-    hidden = [name for name in scope.origin if name in TAKEN and name in table.columns and name != scope.person]
+    meant = {scope.person, plan.cluster, plan.strata, plan.arm.column if plan.arm else None}  # what it is made from
+    hidden = [name for name in scope.origin if name in TAKEN and name in table.columns and name not in meant]
     detail = "Rules can use it. Rename it in the table if you need it afterwards."
     return [
         Flag("cohort", "note", f'The cohort has a column "{name}" of its own, not that of {table}.', detail, name)
