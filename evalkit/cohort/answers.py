@@ -80,10 +80,6 @@ class Asked:
         """Which answer it is."""
         return next(n for n, question in enumerate(self.questions) if question.key == key)
 
-    def kind(self, key: str) -> Kind:
-        """What an answer is."""
-        return self.values[self.place(key)].kind
-
 
 @dataclass
 class Reading:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,12 +48,16 @@ def call(rule: Translator, node: ast.Call) -> Value:
         hint = f' Write {method}(x, "...").' if method in FUNCTIONS else ""
         return rule.problem(node, f"only the functions by name are part of the rule language.{hint}")
     name = node.func.id
-    if name not in FUNCTIONS:
-        return rule.problem(
-            node, f'"{name}" is not a function of the rule language. {did_you_mean(name, FUNCTIONS)}'.strip()
-        )
-    function = FUNCTIONS[name]
     rule.names_anything = True
+    if name not in FUNCTIONS:
+        found = f'"{name}" is not a function of the rule language. {did_you_mean(name, FUNCTIONS)}'.strip()
+        nothing, meant = rule.problem(node, found), difflib.get_close_matches(name, FUNCTIONS, n=1)
+        # It is read on as the function that was probably meant, so that what else is wrong is told at once.
+        return _made(rule, node, FUNCTIONS[meant[0]]) if meant else nothing
+    return _made(rule, node, FUNCTIONS[name])
+
+
+def _made(rule: Translator, node: ast.Call, function: Function) -> Value:
     allowed = ("on", "days", "months") if function.asks_table else function.keywords
     fits = function.least <= len(node.args) <= function.most and all(key.arg in allowed for key in node.keywords)
     if not fits or any(isinstance(given, ast.Starred) for given in node.args):

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from evalkit.cohort.session import Session
     from evalkit.study import Study
 
-NO_SETS = ("set", "says", "rule", "people", "lost", "unknown", "treated", "comparison")
-
 
 class SqlTable(pd.DataFrame):
     """The SQL of each rule: kind, says, rule, sql; ``sql["aged 11 to 17"]`` is the SQL of that rule alone."""

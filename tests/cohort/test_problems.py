@@ -67,6 +67,14 @@ def test_a_mistake_is_shown_at_its_character_with_what_to_write(cohort_of, rule,
     assert f"\n       {rule}\n       {' ' * at}^" in message
 
 
+def test_a_misspelt_function_does_not_hide_what_else_is_wrong_in_it(cohort_of):
+    with pytest.raises(StudyError) as caught:
+        cohort_of(PEOPLE, visits=VISITS).rule_answers("exist(visit, nte == 'x') and ag(bron, index_date) > 3")
+    for part in ('Did you mean "exists"?', 'Did you mean "visits"?', 'Did you mean "age"?', 'Did you mean "born"?'):
+        assert part in str(caught.value)
+    assert "has 4 problems" in str(caught.value)
+
+
 def test_a_rule_over_several_lines_is_one_rule(answer):
     assert answer("score == 1\n    or\n\tscore == 2", PEOPLE) == [True, True]
 

@@ -46,15 +46,12 @@ class Engine(ABC):
         sqlglot's name of its SQL.
     words : dict
         How it says each word of the vocabulary.
-    has_order : bool
-        Whether the rows of its tables have an order of their own (files do, databases do not).
     reads_files : bool
         Whether it reads csv and parquet files where they lie.
     """
 
     dialect: ClassVar[str]
     words: ClassVar[Words]
-    has_order: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
 
     def sql(self, query: exp.Expr, pretty: bool = False) -> str:

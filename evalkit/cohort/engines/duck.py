@@ -64,7 +64,6 @@ class DuckEngine(Engine):
     """DuckDB in this process, in memory, spilling to a temporary folder where memory ends."""
 
     dialect = "duckdb"
-    has_order = True
     reads_files = True
     words: ClassVar[Words] = {
         "PLUS_DAYS": plus,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from evalkit.report.figures.svg import NARROW, WIDE, Board, Drawn, fit
 
@@ -25,6 +26,16 @@ class Branch:
     treated: bool
     people: str
     below: Sequence[tuple[str, str]] = ()
+
+
+class _Parts(NamedTuple):
+    """All that a flow shows."""
+
+    start: tuple[str, str]
+    steps: Sequence[Step]
+    end: tuple[str, str]
+    arms: Sequence[Branch]
+    below: Sequence[tuple[str, str]]
 
 
 def flow(
@@ -52,17 +63,13 @@ def flow(
     Drawn
         Wide and narrow drawing, and the counts in words.
     """
-    alt = _words(start, steps, end, arms, below)
-    return Drawn(_wide(start, steps, end, arms, below).svg(alt), _narrow(start, steps, end, arms, below).svg(alt), alt)
+    drawn = _Parts(start, steps, end, arms, below)
+    alt = _words(drawn)
+    return Drawn(_wide(drawn).svg(alt), _narrow(drawn).svg(alt), alt)
 
 
-def _words(
-    start: tuple[str, str],
-    steps: Sequence[Step],
-    end: tuple[str, str],
-    arms: Sequence[Branch],
-    below: Sequence[tuple[str, str]],
-) -> str:
+def _words(drawn: _Parts) -> str:
+    start, steps, end, arms, below = drawn
     parts = [f"{start[0]} {start[1]}"]
     parts += [f"{step.says}: {step.left_out} left out, {step.remain} remain" for step in steps]
     parts.append(f"{end[0]} {end[1]}")
@@ -101,13 +108,8 @@ def beneath(board: Board, x: float, y: float, width: float, boxes: Sequence[tupl
     return y
 
 
-def _wide(
-    start: tuple[str, str],
-    steps: Sequence[Step],
-    end: tuple[str, str],
-    arms: Sequence[Branch],
-    below: Sequence[tuple[str, str]],
-) -> Board:
+def _wide(drawn: _Parts) -> Board:
+    start, steps, end, arms, below = drawn
     board = Board(WIDE)
     y = box(board, 0, 0, 400, start)
     for step in steps:
@@ -140,13 +142,8 @@ def _fork(board: Board, y: float, arms: Sequence[Branch]) -> float:
     return max(ends)
 
 
-def _narrow(
-    start: tuple[str, str],
-    steps: Sequence[Step],
-    end: tuple[str, str],
-    arms: Sequence[Branch],
-    below: Sequence[tuple[str, str]],
-) -> Board:
+def _narrow(drawn: _Parts) -> Board:
+    start, steps, end, arms, below = drawn
     board = Board(NARROW)
     y = box(board, 0, 0, NARROW, start)
     for step in steps:
