@@ -98,11 +98,14 @@ def judge(engine: Engine, steps: Sequence[Step], several: bool, code: exp.Expr |
             step.stays.as_(f"m{k}", quoted=True),
             wrap(step.met.copy()).is_(exp.null()).as_(f"u{k}", quoted=True),
         ]
-    rows = exp.select(*chosen).from_(exp.to_table(ANSWERS, quoted=True)).subquery("a")
+    rows = exp.select(*chosen).from_(exp.to_table(ANSWERS, quoted=True), copy=False).subquery("a", copy=False)
     branches = [exp.If(this=column(f"m{k}").not_(), true=exp.convert(k)) for k in range(1, len(steps))]
     left = exp.Case(ifs=branches, default=exp.convert(len(steps))) if branches else exp.convert(len(steps))
-    judged = exp.select(exp.Star(), left.as_("_left", quoted=True)).from_(rows)
-    engine.make(PEOPLE, _gathered(steps, judged) if several else _single(steps, judged))
+    judged = exp.select(exp.Star(), left.as_("_left", quoted=True)).from_(rows, copy=False)
+    if several:
+        engine.make(PEOPLE, _gathered(steps, judged))
+    else:
+        engine.define(PEOPLE, _single(steps, judged))
 
 
 def _fails(step: Step, k: int) -> exp.Expr:
@@ -119,7 +122,7 @@ def _single(steps: Sequence[Step], rows: exp.Select) -> exp.Select:
         chosen += [_fails(step, k).as_(f"f{k}", quoted=True), column(f"u{k}")]
         if step.unknown_stays:
             chosen.append(exp.and_(column(f"u{k}"), column("_left") > k).as_(f"s{k}", quoted=True))
-    return exp.select(*chosen).from_(rows.subquery("r"))
+    return exp.select(*chosen).from_(rows.subquery("r", copy=False), copy=False)
 
 
 def _gathered(steps: Sequence[Step], rows: exp.Select) -> exp.Select:

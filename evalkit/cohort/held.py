@@ -169,6 +169,11 @@ class Held(ABC):
     def number_rows(self, columns: Iterable[str], whole_ids: bool) -> None:  # noqa: B027 - files and frames have places
         """Give the rows a place, where they have none at hand."""
 
+    def without_day(self, name: str) -> exp.Select:
+        """The rows that have no day in a column of dates."""
+        rows = exp.alias_(self.relation([name], whole_ids=False, order=False), "t", table=True)
+        return exp.select(exp.convert(1).as_("one")).from_(rows).where(column(self.sql_name(name), "t").is_(exp.null()))
+
     @abstractmethod
     def not_of_kind(self, name: str, kind: Kind) -> tuple[int, int, list[int]]:
         """Of a text column: values there are, values that are no dates or numbers, places of the first of those."""

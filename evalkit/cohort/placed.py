@@ -253,6 +253,12 @@ class PlacedTable(Held):
         source = self._ordered if order and isinstance(self._ordered, exp.Expr) else self._source
         return exp.select(*chosen or [exp.Literal.number(1).as_("one")]).from_(source.copy()).subquery()
 
+    def without_day(self, name: str) -> exp.Select:
+        """Of a column stored as dates, asked as it is stored."""
+        if self.stored[name] not in ("date", "time"):
+            return super().without_day(name)
+        return exp.select(exp.convert(1).as_("one")).from_(self._source.copy()).where(word("NO_DAY", self._raw(name)))
+
     @property
     def has_places(self) -> bool:
         """Whether a row has a place in a file."""

@@ -88,16 +88,17 @@ def grouped(calls: Calls, one: Pass) -> exp.Select:
     # One condition for all: the rows are chosen before they are grouped.
     alone = len({a.rows.sql() for a in asked if a.rows is not None}) == 1 and where is not None
     chosen = [exp.alias_(a.total.copy() if alone else a.filtered, a.name, quoted=True) for a in asked]
-    query = exp.select(*keys, *chosen).from_(exp.alias_(exp.to_table(START, quoted=True), "i"))
+    query = exp.select(*keys, *chosen).from_(exp.alias_(exp.to_table(START, quoted=True), "i"), copy=False)
     if one.by_row:
-        query = query.join(relation(calls, one.inside, "t"), on=belongs("t"))
+        query = query.join(relation(calls, one.inside, "t"), on=belongs("t"), copy=False)
     if one.source:
         aside = exp.alias_(exp.to_table(one.source, quoted=True), one.level)
-        query = query.join(aside, on=column(ROW, one.level).eq(column(ROW, "i")))
+        query = query.join(aside, on=column(ROW, one.level).eq(column(ROW, "i")), copy=False)
     else:
-        query = query.join(relation(calls, one.table, one.level), on=belongs(one.level))
+        query = query.join(relation(calls, one.table, one.level), on=belongs(one.level), copy=False)
     query = beside(query, asked, calls)
-    return (query if where is None else query.where(where)).group_by(*(key.copy() for key in keys))
+    chosen_rows = query if where is None else query.where(where, copy=False)
+    return chosen_rows.group_by(*(key.copy() for key in keys), copy=False)
 
 
 def beside(query: exp.Select, asked: Iterable[Aggregate], calls: Calls) -> exp.Select:
@@ -150,7 +151,7 @@ def statement(calls: Calls, answers: dict[str, exp.Expr], also: Iterable[exp.Exp
     """
     chosen = [exp.alias_(_where_moved(calls, value), name, quoted=True) for name, value in answers.items()]
     query = exp.select(column(ROW, "i"), column(PERSON, "i"), *also, *chosen)
-    query = query.from_(exp.alias_(exp.to_table(START, quoted=True), "i"))
+    query = query.from_(exp.alias_(exp.to_table(START, quoted=True), "i"), copy=False)
     for one in sorted(calls.passes, key=lambda one: not one.inside):  # those inside others' conditions come before them
         query = query.with_(exp.to_identifier(one.alias, quoted=True), as_=grouped(calls, one), copy=False)
         if not one.inside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -135,6 +136,20 @@ def test_a_study_leaves_large_files_in_place_and_small_ones_are_read_whole(regis
     theirs = placed.tables["events"]
     assert set(theirs["person"]) <= set(placed.table["person"])
     assert placed.tables.rows()["events"] == ROWS
+
+
+@pytest.mark.parametrize("row_group", [1, 100])
+def test_rows_with_no_day_or_an_endless_one_are_told_of_a_file(tmp_path, row_group):
+    path = tmp_path / "visits.parquet"
+    with duckdb.connect() as engine:
+        days = "unnest(['2020-03-01', 'infinity', null, '-infinity', '2020-04-01']::timestamp[]) as seen"
+        rows = f"select unnest(['a', 'a', 'b', 'b', 'b']) as person, {days}"
+        engine.execute(f"copy (select * from ({rows}), range(10)) to '{path}' (row_group_size {row_group})")
+    people = pd.DataFrame({"person": ["a", "b"]})
+    plan = {"person": "person", "people": "people", "index": {"date": "2020-01-01"}}
+    cohort = select({"people": people, "visits": path}, plan | {"columns": {"n": "count(visits, days=(0, 365))"}})
+    assert "In table visits, 30 rows have no date in seen." in [flag.text for flag in cohort.flags]
+    assert cohort.table["n"].tolist() == [10, 10]
 
 
 @pytest.mark.parametrize(

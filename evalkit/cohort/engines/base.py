@@ -56,7 +56,7 @@ class Engine(ABC):
 
     def sql(self, query: exp.Expr, pretty: bool = False) -> str:
         """A statement as this engine reads it."""
-        return spoken(query, self.words).sql(self.dialect, pretty=pretty)
+        return spoken(query, self.words).sql(self.dialect, pretty=pretty, copy=False)
 
     @abstractmethod
     def fetch(self, query: exp.Expr) -> pd.DataFrame:
@@ -69,6 +69,10 @@ class Engine(ABC):
         """A table inside the engine, of this session alone; one of that name is replaced. What made it is kept."""
         self._create(name, query)
         self.made[name] = query
+
+    def define(self, name: str, query: exp.Expr) -> None:
+        """A name for a statement whose rows need not be kept; an engine may keep them all the same."""
+        self.make(name, query)
 
     @abstractmethod
     def _create(self, name: str, query: exp.Expr) -> None:

@@ -75,6 +75,8 @@ class DuckEngine(Engine):
         ),
         "DAYS_BETWEEN": minus,
         "FINITE": lambda day: exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())]),
+        # So written, a parquet file's statistics tell without its rows being read.
+        "NO_DAY": lambda day: exp.or_(day.is_(exp.null()), day.copy().isin("infinity", "-infinity")),
         # Not by comparing: from the statistics of a parquet file, which leave NaN out, DuckDB takes x = NaN for false.
         "NOT_NAN": lambda x: exp.Case(ifs=[exp.If(this=exp.IsNan(this=x).not_(), true=x.copy())]),
         "CODE": same,
@@ -136,6 +138,12 @@ class DuckEngine(Engine):
         """A temporary table of the session."""
         table = exp.to_identifier(name, quoted=True).sql(self.dialect)
         self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {self.sql(query)}")
+
+    def define(self, name: str, query: exp.Expr) -> None:
+        """A view: columns of a table in memory are read faster than copied."""
+        view = exp.to_identifier(name, quoted=True).sql(self.dialect)
+        self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS {self.sql(query)}")
+        self.made[name] = query
 
     def drop(self, name: str) -> None:
         """Drop a temporary table."""

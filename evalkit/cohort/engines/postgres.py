@@ -60,6 +60,7 @@ class PostgresEngine(Engine):
         ),
         "DAYS_BETWEEN": minus,
         "FINITE": lambda day: exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())]),
+        "NO_DAY": lambda day: exp.or_(day.is_(exp.null()), day.copy().isin("infinity", "-infinity")),
         "NOT_NAN": lambda x: exp.func("NULLIF", x, as_type(exp.Literal.string("NaN"), "DOUBLE")),
         # By code point, whatever language the database sorts by.
         "CODE": lambda text: exp.Collate(this=wrap(text), expression=exp.to_identifier("C", quoted=True)),

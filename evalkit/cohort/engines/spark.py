@@ -74,6 +74,7 @@ class SparkEngine(Engine):
         "DAYS_BETWEEN": lambda start, end: call("DATEDIFF", end, start),
         "NOT_NAN": lambda x: exp.Case(ifs=[exp.If(this=call("ISNAN", x).not_(), true=x.copy())]),
         "FINITE": same,
+        "NO_DAY": lambda day: day.is_(exp.null()),
         "CODE": same,
         "CONTAINS": lambda text, part: call("CONTAINS", text, part),
         "FIRST": _ends("MIN_BY", known=False),
