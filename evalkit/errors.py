@@ -59,6 +59,26 @@ class Flag:
     about: str = ""
 
 
+def nearest(word: str, known: Iterable[object], alike: float = 0.6) -> str | None:
+    """Find the known word that was probably meant.
+
+    Parameters
+    ----------
+    word : str
+        What the user wrote.
+    known : iterable
+        What would have been understood.
+    alike : float
+        How alike they must be, from 0 to 1 (`difflib.get_close_matches`).
+
+    Returns
+    -------
+    str or None
+        The most alike, if any is alike enough.
+    """
+    return next(iter(difflib.get_close_matches(str(word), [str(one) for one in known], n=1, cutoff=alike)), None)
+
+
 def did_you_mean(word: str, known: Iterable[object]) -> str:
     """Suggest the nearest known word, or list the known ones.
 
@@ -75,9 +95,8 @@ def did_you_mean(word: str, known: Iterable[object]) -> str:
         'Did you mean "x"?', or 'Known: a, b, c.', or '' when nothing is known.
     """
     names = [str(name) for name in known]
-    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
-    if near:
-        return f'Did you mean "{near[0]}"?'
+    if (near := nearest(word, names)) is not None:
+        return f'Did you mean "{near}"?'
     if not names:
         return ""
     shown = names if len(names) <= 15 else [*names[:15], "..."]

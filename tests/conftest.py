@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+SHARED = Path(__file__).parents[2] / "shared" / "acceptance"
+
 HEAD = """
 [study]
 id = "demo"
@@ -19,6 +21,19 @@ title = "A demonstration"
 kind = "synthetic"
 price_year = 2023
 """
+
+
+@pytest.fixture
+def beside():
+    """Find a file of reference data that lies beside the project because its licence does not let it be committed."""
+
+    def find(path: str) -> Path:
+        file = SHARED / path
+        if not file.exists():
+            pytest.skip(f"{path} may not be committed (no licence came with it): put it in {SHARED.parent.name}/")
+        return file
+
+    return find
 
 
 def parse_cell(text: str) -> object:

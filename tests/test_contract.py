@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +13,6 @@ import pytest
 from evalkit.contract import due, returns, settle_contract
 from evalkit.errors import DataError, StudyError
 from evalkit.study import Study
-
-DOMAIN = Path(__file__).parents[2] / "shared" / "acceptance" / "domain"
 
 
 def table(text: str) -> pd.DataFrame:
@@ -196,10 +193,8 @@ def test_returns_are_actual_over_365_and_none_where_nothing_comes_back():
 # ---------------------------------------------------------------- settling
 
 
-def test_reboot_west_payments_differ_from_units_times_price_for_ten_metrics(folder, tmp_path):
-    file = DOMAIN / "10_indigo_reconcile_care_leavers" / "rate_card_and_results.csv"
-    if not file.exists():
-        pytest.skip("the INDIGO dataset is not here (../shared/acceptance/domain/10)")
+def test_reboot_west_payments_differ_from_units_times_price_for_ten_metrics(folder, tmp_path, beside):
+    file = beside("domain/10_indigo_reconcile_care_leavers/rate_card_and_results.csv")
     expected = json.loads((file.parent / "expected.json").read_text())["expected"]["INDIGO-POJ-0121"]
     rows = pd.read_csv(file).query("project == 'INDIGO-POJ-0121'")
     rows[["metric", "price"]].to_csv(tmp_path / "rate_card.csv", index=False)

@@ -16,7 +16,7 @@ from evalkit.study.model import StudyFile
 
 ROOT = Path(__file__).parent.parent
 RAW = ROOT / "data" / "raw"
-SHARED = ROOT.parent / "shared"
+DATA = ROOT / "tests" / "data"
 STUDIES = ["edge_of_care", "national_supported_work", "peterborough", "project_star", "reboot_west"]
 
 
@@ -24,11 +24,10 @@ def table(study, file):
     return pd.read_csv(RAW / study / file)
 
 
-def acceptance(example):
-    folder = SHARED / "acceptance" / "domain" / example
-    if not folder.is_dir():
-        pytest.skip(f"{example} is not beside the project")
-    return folder
+@pytest.fixture
+def of_care_leavers(beside):
+    """The rows of the INDIGO dataset on Reboot West and its sister project."""
+    return pd.read_csv(beside("domain/10_indigo_reconcile_care_leavers/rate_card_and_results.csv"))
 
 
 # ---------------------------------------------------------------- all five
@@ -87,7 +86,7 @@ def test_only_the_trigger_of_cohort_1_is_judged():
 
 
 def test_the_interim_series_is_the_published_one_with_its_overlapping_periods_named():
-    given = pd.read_csv(acceptance("02_peterborough_interim_did") / "series.csv")
+    given = pd.read_csv(DATA / "domain_02" / "series.csv")
     ours = table("peterborough", "interim.csv")
     assert ours["treated"].tolist() == given["pbo_freq_per_100"].tolist()
     assert ours["comparison"].tolist() == given["nat_freq_per_100"].tolist()
@@ -124,9 +123,8 @@ def test_no_figure_that_is_marked_unconfirmed_is_printed(name):
 # ---------------------------------------------------------------- Reboot West
 
 
-def test_rates_units_and_payments_are_the_published_ones():
-    given = pd.read_csv(acceptance("10_indigo_reconcile_care_leavers") / "rate_card_and_results.csv")
-    given = given[given["project"] == "INDIGO-POJ-0121"].set_index("metric")
+def test_rates_units_and_payments_are_the_published_ones(of_care_leavers):
+    given = of_care_leavers[of_care_leavers["project"] == "INDIGO-POJ-0121"].set_index("metric")
     for file, ours, theirs in (
         ("rate_card.csv", "price", "price"),
         ("achieved.csv", "units", "achieved"),
@@ -152,9 +150,8 @@ def test_no_outcome_is_linked_to_an_effect_and_no_causal_claim_is_planned():
     assert (study.contract.maximum_recorded, study.contract.cap) == (2_250_000, None)
 
 
-def test_metrics_are_described_in_our_own_words():
-    given = pd.read_csv(acceptance("10_indigo_reconcile_care_leavers") / "rate_card_and_results.csv")
-    theirs = set(given["definition_first_match"].dropna().str.lower().str.strip())
+def test_metrics_are_described_in_our_own_words(of_care_leavers):
+    theirs = set(of_care_leavers["definition_first_match"].dropna().str.lower().str.strip())
     ours = table("reboot_west", "rate_card.csv")["title"].str.lower()
     assert [title for title in ours if title in theirs] == []
     assert ours.is_unique
@@ -245,7 +242,7 @@ def test_the_flow_of_the_demonstration_leaves_somebody_out_at_every_step_and_doe
 
 
 def test_the_expected_figures_of_the_acceptance_examples_are_reached_from_the_committed_tables():
-    expected = json.loads((acceptance("01_peterborough_threshold") / "expected.json").read_text())["expected"]
+    expected = json.loads((DATA / "domain_01" / "expected.json").read_text())["expected"]
     rates = table("peterborough", "rates.csv").iloc[0]
     relative = 100 * (1 - rates["treated"] / rates["comparison"])
     assert relative == pytest.approx(expected["cohort1_relative_reduction_pct_from_rounded_rates"], abs=5e-4)
@@ -256,7 +253,7 @@ def test_the_expected_figures_of_the_acceptance_examples_are_reached_from_the_co
 
 
 def test_the_interim_series_comes_to_the_expected_differences():
-    expected = json.loads((acceptance("02_peterborough_interim_did") / "expected.json").read_text())["expected"]
+    expected = json.loads((DATA / "domain_02" / "expected.json").read_text())["expected"]
     (series,) = interim(read_study(RAW / "peterborough"))
     found = {change.id: change.value for change in series.changes}
     assert found["last_pre"] == pytest.approx(expected["did_frequency_last_pre_period"], abs=1e-9)

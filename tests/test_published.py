@@ -11,7 +11,6 @@ from evalkit.study import read_study
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = ROOT / "data" / "raw" / "national_supported_work"
-SHARED = ROOT.parent / "shared" / "acceptance"
 COVARIATES = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
 SCHOOL_COVARIATES = ["school_type", "father_ed", "mother_ed", "immigrant", "siblings", "q"]
 
@@ -132,10 +131,8 @@ def test_v2_the_experiment_of_dehejia_and_wahba():
 # ------------------------------------------------------- Card and Krueger (1994): V4, read from the shared folder
 
 
-def test_v4_card_and_krueger_difference_in_differences():
-    file = SHARED / "counterfactual" / "card_krueger_long.csv"
-    if not file.exists():
-        pytest.skip("the reference data are not here")
+def test_v4_card_and_krueger_difference_in_differences(beside):
+    file = beside("counterfactual/card_krueger_long.csv")
     columns = {"outcome": "fte", "treated": "nj", "person": "id", "time": "wave"}
     everybody = cf.estimate(pd.read_csv(file), "did", se="cr1s", **columns)
     assert (everybody.effect, everybody.se) == pytest.approx((2.753606, 1.306607), abs=1e-5)

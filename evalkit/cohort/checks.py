@@ -104,25 +104,20 @@ def _of_anybody(scope: Scope, table: str) -> bool:
     return False
 
 
-def _count(scope: Scope, rows: exp.Select) -> int:
-    query = exp.select(exp.Count(this=exp.Star()).as_("n")).from_(rows.subquery("r"))
-    return int(scope.engine.fetch(query)["n"].iloc[0])
-
-
 def _flag_dates(scope: Scope, table: str) -> list[Flag]:
     """Rows of a table that end before they start, or that have no date."""
     held, flags = scope.tables[table], []
     if held.is_spells and held.kind("end") == "date":
         start, end = (column(held.sql_name(name), "t") for name in ("start", "end"))
         rows = exp.alias_(held.relation(["start", "end"], scope.whole_ids, order=False), "t", table=True)
-        wrong = _count(scope, exp.select(exp.convert(1).as_("one")).from_(rows).where(end < start))
+        wrong = scope.engine.count(exp.select(exp.convert(1).as_("one")).from_(rows).where(end < start))
         if wrong:
             text = f"In table {table}, {how_many(wrong, 'row', 'rows')} end before they start."
             flags.append(
                 Flag("cohort", "caution", text, "They count in no window. Correct them in the source.", about=table)
             )
     day = held.date
-    blank = _count(scope, held.without_day(day)) if day else 0
+    blank = scope.engine.count(held.without_day(day)) if day else 0
     if blank:
         text = f"In table {table}, {how_many(blank, 'row', 'rows')} have no date in {day}."
         flags.append(Flag("cohort", "caution", text, "They count in no window of days or months.", about=table))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ from evalkit.cohort.engines.vocabulary import wrap
 from evalkit.cohort.kinds import ISO_DATE
 from evalkit.cohort.language import NOTHING, Translator, Value, days_between
 from evalkit.cohort.looks import bound, whole, window_ends
-from evalkit.errors import did_you_mean
+from evalkit.errors import did_you_mean, nearest
 from evalkit.words import listed as listed_words
 
 ZERO = exp.Literal.number(0)
@@ -51,9 +50,9 @@ def call(rule: Translator, node: ast.Call) -> Value:
     rule.names_anything = True
     if name not in FUNCTIONS:
         found = f'"{name}" is not a function of the rule language. {did_you_mean(name, FUNCTIONS)}'.strip()
-        nothing, meant = rule.problem(node, found), difflib.get_close_matches(name, FUNCTIONS, n=1)
+        nothing, meant = rule.problem(node, found), nearest(name, FUNCTIONS)
         # It is read on as the function that was probably meant, so that what else is wrong is told at once.
-        return _made(rule, node, FUNCTIONS[meant[0]]) if meant else nothing
+        return _made(rule, node, FUNCTIONS[meant]) if meant else nothing
     return _made(rule, node, FUNCTIONS[name])
 
 

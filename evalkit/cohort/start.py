@@ -214,7 +214,7 @@ def _every(plan: CohortPlan, scope: Scope) -> str:
     ]
     engine.make("_dated", rows.select(*chosen))
     parts, n = [], 0
-    while not n or engine.fetch(exp.select(exp.Count(this=exp.Star()).as_("n")).from_(f'"_round {n}"'))["n"].iloc[0]:
+    while not n or engine.count(exp.select(column(PERSON)).from_(f'"_round {n}"')):
         n += 1
         engine.make(f"_round {n}", _round(n))
         parts.append(

@@ -193,11 +193,10 @@ def _check_dates(table: Held, name: str, required: bool) -> list[str]:
 
 def _found(scope: Scope, table: str, rows: exp.Select) -> tuple[int, list[int]]:
     """How many rows, and the places of the first where rows have places."""
-    inner = rows.subquery("f")
-    count = int(scope.engine.fetch(exp.select(exp.Count(this=exp.Star()).as_("n")).from_(inner))["n"].iloc[0])
+    count = scope.engine.count(rows)
     if not count or not scope.tables[table].has_places:
         return count, []
-    first = exp.select(column(ORDER)).from_(inner.copy()).order_by(column(ORDER)).limit(SHOWN)
+    first = exp.select(column(ORDER)).from_(rows.subquery("f")).order_by(column(ORDER)).limit(SHOWN)
     return count, [int(place) for place in scope.engine.fetch(first)[ORDER]]
 
 

@@ -261,8 +261,7 @@ def _flag_hidden(plan: CohortPlan, scope: Scope, table: pd.DataFrame) -> list[Fl
 
 
 def _unborn(engine: Engine) -> int:
-    query = exp.select(exp.Count(this=exp.Star()).as_("n")).from_(exp.to_table(ANSWERS, quoted=True))
-    return int(engine.fetch(query.where(column(UNBORN)))["n"].iloc[0])
+    return engine.count(exp.select(column(UNBORN)).from_(exp.to_table(ANSWERS, quoted=True)).where(column(UNBORN)))
 
 
 def _flag_answers(flow: pd.DataFrame, steps: list[Step], unborn: int) -> list[Flag]:

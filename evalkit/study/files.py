@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from evalkit.errors import did_you_mean
+from evalkit.errors import did_you_mean, nearest
 from evalkit.study.model import Study, TableInDatabase
 
 
@@ -63,6 +62,6 @@ def missing_file(folder: Path, file: str) -> str:
     if path.is_dir():
         return f'"{file}" is a folder, not a file.'
     there = sorted(each.name for each in folder.iterdir() if each.is_file() and each.name != "study.toml")
-    near = difflib.get_close_matches(file, there, n=1, cutoff=0.75)
-    hint = f'Did you mean "{near[0]}"?' if near else did_you_mean("", there).replace("Known", "The folder has")
+    near = nearest(file, there, alike=0.75)
+    hint = f'Did you mean "{near}"?' if near else did_you_mean("", there).replace("Known", "The folder has")
     return f'there is no file "{file}" in the folder. {hint}'.rstrip()

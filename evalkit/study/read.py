@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from evalkit.errors import StudyError, did_you_mean, several
+from evalkit.errors import StudyError, did_you_mean, nearest, several
 from evalkit.study.checks import disagreements
 from evalkit.study.model import Study, StudyFile
 from evalkit.study.names import Names
@@ -141,9 +140,8 @@ def _studies_near(path: Path) -> str:
     for parent in (path, path.parent, Path("data/raw")):
         if parent.is_dir():
             found = {each.parent.name: each.parent for each in sorted(parent.glob(f"*/{FILE}"))}
-            near = difflib.get_close_matches(path.name, found, n=1)
-            if near:
-                return f'Did you mean "{shown(found[near[0]])}"?'
+            if near := nearest(path.name, found):
+                return f'Did you mean "{shown(found[near])}"?'
             if found:
                 return did_you_mean("", [shown(each) for each in found.values()])
     return f"A study is a folder with a {FILE}; evalkit new NAME writes one."

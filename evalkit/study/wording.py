@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import typing
 from typing import Any
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from evalkit.errors import did_you_mean
+from evalkit.errors import did_you_mean, nearest
 from evalkit.study.model import StudyFile, TableFile, TableInDatabase
 
 Loc = tuple[int | str, ...]
@@ -85,8 +84,7 @@ def nearest_key(loc: Loc) -> str:
     str
         Empty when none is near.
     """
-    near = difflib.get_close_matches(str(loc[-1]), part_at(loc[:-1]).model_fields, n=1)
-    return near[0] if near else ""
+    return nearest(str(loc[-1]), part_at(loc[:-1]).model_fields) or ""
 
 
 def trimmed(loc: Loc, raw: object) -> Loc:

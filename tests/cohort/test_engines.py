@@ -117,6 +117,24 @@ def test_postgresql_and_memory_find_the_same_cohort():
     pd.testing.assert_frame_equal(found.reasons, expected.reasons)
 
 
+def test_an_endless_day_in_postgresql_is_no_day():
+    import psycopg
+
+    with holding("postgres", town(50, 200)) as inside:
+        schema, name = inside["visits"]["table"].split(".")
+        with psycopg.connect(postgres_url(), autocommit=True) as connection:
+            table = psycopg.sql.SQL("UPDATE {} SET date = %s WHERE minutes = %s").format(
+                psycopg.sql.Identifier(schema, name)
+            )
+            endless = [
+                connection.execute(table, pair).rowcount for pair in (("infinity", 0), ("-infinity", 13), (None, 26))
+            ]
+        cohort = select(inside, DEFINITION | {"include": [], "columns": {"n": "count(visits, days=(-9999, 9999))"}})
+    assert min(endless) > 0
+    assert cohort.table["n"].sum() == 200 - sum(endless)
+    assert f"In table visits, {sum(endless)} rows have no date in date." in [flag.text for flag in cohort.flags]
+
+
 @pytest.fixture
 def plans(monkeypatch) -> list[str]:
     """How the engine itself says it will answer each statement, just before it does."""

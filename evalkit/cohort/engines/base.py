@@ -62,6 +62,11 @@ class Engine(ABC):
     def fetch(self, query: exp.Expr) -> pd.DataFrame:
         """The rows of a statement, with missing values as such; a DataError where it cannot be answered."""
 
+    def count(self, rows: exp.Query) -> int:
+        """How many rows a statement has."""
+        counted = exp.select(exp.Count(this=exp.Star()).as_("n")).from_(rows.subquery("r"))
+        return int(self.fetch(counted)["n"].iloc[0])
+
     def __init__(self) -> None:
         self.made: dict[str, exp.Expr] = {}
 
@@ -72,7 +77,12 @@ class Engine(ABC):
 
     def define(self, name: str, query: exp.Expr) -> None:
         """A name for a statement whose rows need not be kept; an engine may keep them all the same."""
-        self.make(name, query)
+        self._define(name, query)
+        self.made[name] = query
+
+    def _define(self, name: str, query: exp.Expr) -> None:
+        """Name the statement."""
+        self._create(name, query)
 
     @abstractmethod
     def _create(self, name: str, query: exp.Expr) -> None:

@@ -14,7 +14,19 @@ from sqlglot import exp
 
 from evalkit.cohort.engines.aside import place_aside
 from evalkit.cohort.engines.base import Engine, Stored, without_cells
-from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, same, wrap
+from evalkit.cohort.engines.vocabulary import (
+    Words,
+    as_type,
+    call,
+    finite,
+    literal,
+    minus,
+    no_day,
+    plus,
+    row_number,
+    same,
+    wrap,
+)
 from evalkit.errors import DataError
 from evalkit.tables.files import find_csv_fault
 
@@ -74,9 +86,8 @@ class DuckEngine(Engine):
             "DATE",
         ),
         "DAYS_BETWEEN": minus,
-        "FINITE": lambda day: exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())]),
-        # So written, a parquet file's statistics tell without its rows being read.
-        "NO_DAY": lambda day: exp.or_(day.is_(exp.null()), day.copy().isin("infinity", "-infinity")),
+        "FINITE": finite,
+        "NO_DAY": no_day,
         # Not by comparing: from the statistics of a parquet file, which leave NaN out, DuckDB takes x = NaN for false.
         "NOT_NAN": lambda x: exp.Case(ifs=[exp.If(this=exp.IsNan(this=x).not_(), true=x.copy())]),
         "CODE": same,
@@ -139,11 +150,10 @@ class DuckEngine(Engine):
         table = exp.to_identifier(name, quoted=True).sql(self.dialect)
         self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {self.sql(query)}")
 
-    def define(self, name: str, query: exp.Expr) -> None:
-        """A view: columns of a table in memory are read faster than copied."""
+    def _define(self, name: str, query: exp.Expr) -> None:
+        """A view of the session: columns of a table in memory are read faster than copied."""
         view = exp.to_identifier(name, quoted=True).sql(self.dialect)
         self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS {self.sql(query)}")
-        self.made[name] = query
 
     def drop(self, name: str) -> None:
         """Drop a temporary table."""

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from sqlglot import exp
 
 from evalkit.cohort.engines.base import Engine, Stored, without_cells
-from evalkit.cohort.engines.vocabulary import Words, as_type, call, literal, minus, plus, row_number, wrap
+from evalkit.cohort.engines.vocabulary import (
+    Words,
+    as_type,
+    call,
+    finite,
+    literal,
+    minus,
+    no_day,
+    plus,
+    row_number,
+    wrap,
+)
 from evalkit.errors import DataError, StudyError
 from evalkit.study.databases import address_problem
 
@@ -59,8 +70,8 @@ class PostgresEngine(Engine):
             exp.Add(this=wrap(day), expression=exp.Interval(this=exp.Literal.string(f"{literal(n)} month"))), "DATE"
         ),
         "DAYS_BETWEEN": minus,
-        "FINITE": lambda day: exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())]),
-        "NO_DAY": lambda day: exp.or_(day.is_(exp.null()), day.copy().isin("infinity", "-infinity")),
+        "FINITE": finite,
+        "NO_DAY": no_day,
         "NOT_NAN": lambda x: exp.func("NULLIF", x, as_type(exp.Literal.string("NaN"), "DOUBLE")),
         # By code point, whatever language the database sorts by.
         "CODE": lambda text: exp.Collate(this=wrap(text), expression=exp.to_identifier("C", quoted=True)),

@@ -81,6 +81,16 @@ def minus(start: exp.Expr, end: exp.Expr) -> exp.Expr:
     return exp.paren(exp.Sub(this=wrap(end), expression=wrap(start)))
 
 
+def finite(day: exp.Expr) -> exp.Expr:
+    """A day, missing where it is endless, for engines that know such days ("until further notice")."""
+    return exp.Case(ifs=[exp.If(this=call("ISFINITE", day), true=day.copy())])
+
+
+def no_day(day: exp.Expr) -> exp.Expr:
+    """Whether `finite` gives no day; so written, a parquet file's statistics tell without its rows being read."""
+    return exp.or_(day.is_(exp.null()), day.copy().isin("infinity", "-infinity"))
+
+
 def same(value: exp.Expr) -> exp.Expr:
     """The value as it is, where an engine needs no word."""
     return value
