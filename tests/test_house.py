@@ -14,7 +14,19 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "evalkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
-    *("errors", "words", "library", "disclosure", "study", "evidence", "tables", "simulate", "cohort", "outcomes"),
+    *(
+        "errors",
+        "words",
+        "linear",
+        "library",
+        "disclosure",
+        "study",
+        "evidence",
+        "tables",
+        "simulate",
+        "cohort",
+        "outcomes",
+    ),
     *("counterfactual", "contract", "value", "evaluation", "provenance", "report", "portfolio", "batch", "cli"),
 ]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalkit import counterfactual as cf
-from evalkit.counterfactual.linear import degrees_of_freedom, least_squares, row_contributions
+from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.counterfactual.neighbours import nearest_on_line
 from evalkit.errors import EstimationError
 

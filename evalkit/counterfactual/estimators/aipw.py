@@ -6,12 +6,12 @@ import numpy as np
 
 from evalkit.counterfactual.arms import allow_for_size
 from evalkit.counterfactual.inference import conclude
-from evalkit.counterfactual.linear import least_squares
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
 from evalkit.counterfactual.scores import describe_weights, propensity
 from evalkit.errors import EstimationError
+from evalkit.linear import least_squares
 
 
 @estimator(

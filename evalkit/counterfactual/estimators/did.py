@@ -8,11 +8,11 @@ import numpy as np
 
 from evalkit import words
 from evalkit.counterfactual.inference import check_nested, conclude, mean_contributions
-from evalkit.counterfactual.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
 from evalkit.counterfactual.registry import estimator
 from evalkit.errors import EstimationError, Flag
+from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 
 
 @estimator(

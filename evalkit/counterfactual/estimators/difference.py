@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from evalkit.counterfactual.inference import conclude
-from evalkit.counterfactual.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
+from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 
 
 @estimator(

@@ -12,13 +12,13 @@ from evalkit import disclosure
 from evalkit.counterfactual.arms import arm_clusters
 from evalkit.counterfactual.balances import balance, balance_report
 from evalkit.counterfactual.inference import conclude
-from evalkit.counterfactual.linear import least_squares, row_contributions
 from evalkit.counterfactual.neighbours import nearest_in_space, nearest_on_line
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
 from evalkit.counterfactual.registry import estimator
 from evalkit.counterfactual.scores import Score, propensity
 from evalkit.errors import EstimationError, Flag, did_you_mean
+from evalkit.linear import least_squares, row_contributions
 
 Side = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the treated, of the comparison, and whose turn it is
 DISTANCES = ("score", "logit", "mahalanobis")

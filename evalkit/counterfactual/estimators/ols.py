@@ -7,11 +7,11 @@ import pandas as pd
 
 from evalkit.counterfactual.balances import balance
 from evalkit.counterfactual.inference import conclude
-from evalkit.counterfactual.linear import Fit, degrees_of_freedom, demean, least_squares, row_contributions
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
 from evalkit.counterfactual.registry import estimator
 from evalkit.errors import EstimationError, did_you_mean
+from evalkit.linear import Fit, degrees_of_freedom, demean, least_squares, row_contributions
 
 
 @estimator("ols", options={"within": None}, says="linear regression on the arm and the covariates")
