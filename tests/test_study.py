@@ -218,7 +218,8 @@ WRONG = {
     "no source of a measure": (
         'columns = { baseline = "score_a", m12 = "score_b" }',
         "",
-        "[[measure]] score has no source. Write one of: instrument, column, columns, days_in, rule, improved.",
+        "[[measure]] score has no source. Write one of: instrument, ladder, column, columns, days_in, "
+        "attendance, offending, placements, rule, improved.",
     ),
     "a window that ends before it begins": (
         'id = "baseline"\nday = 0',

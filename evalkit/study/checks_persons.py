@@ -16,7 +16,8 @@ from evalkit.study.files import files_named, missing_file
 from evalkit.study.model import Measure, Study, TableInDatabase
 from evalkit.study.names import Names, quoted, reading
 
-SOURCES = ("instrument", "column", "columns", "days_in", "rule", "improved")
+RECORDS = ("days_in", "attendance", "offending", "placements")
+SOURCES = ("instrument", "ladder", "column", "columns", *RECORDS, "rule", "improved")
 Problems = Iterator[str]
 
 
@@ -29,6 +30,8 @@ def _duplicates(study: Study, names: Names) -> Problems:
         "measure": study.measure,
         "domain": study.domain,
         "series": study.series,
+        "valued": study.valued,
+        "constituency": study.constituency,
         "counterfactual.also": study.counterfactual.also if study.counterfactual else (),
         "contract.trigger": study.contract.trigger if study.contract else (),
     }
@@ -56,8 +59,13 @@ def _tables_used(study: Study) -> Iterator[tuple[str, str | None]]:
         yield "[cohort] people", study.cohort.people
     for measure in study.measure:
         yield f"[[measure]] {measure.id}: table", measure.table
-        if measure.days_in:
-            yield f"[[measure]] {measure.id}: days_in.table", measure.days_in.table
+        for key in (*RECORDS, "ladder"):
+            if plan := getattr(measure, key):
+                yield f"[[measure]] {measure.id}: {key}.table", plan.table
+        if measure.offending and measure.offending.custody:
+            yield f"[[measure]] {measure.id}: offending.custody.table", measure.offending.custody.table
+    if study.engagement:
+        yield "[engagement] table", study.engagement.table
     if study.counterfactual and study.counterfactual.benchmark:
         yield "[counterfactual.benchmark] table", study.counterfactual.benchmark.table
 
@@ -177,7 +185,7 @@ def _occasions(study: Study, names: Names) -> Problems:
         for key, named in used.items():
             if named is not None and named not in names.occasions:
                 yield f"[[measure]] {measure.id}: {key}: {quoted(named, 'occasion', names.occasions)}"
-        if measure.instrument and not names.occasions:
+        if (measure.instrument or measure.ladder) and not names.occasions:
             yield f"[[measure]] {measure.id} is read on occasions and the study has none. Write [[occasion]] for each."
 
 
@@ -238,8 +246,11 @@ def _domains(study: Study, names: Names) -> Problems:
         for name, count in Counter(domain.measures).items():
             if count > 1:
                 yield f'{place}: measures has "{name}" {count} times. Write it once.'
+        for name in domain.norms:
+            if name not in domain.measures:
+                yield f"{place}: norms: {quoted(name, 'measure', domain.measures)}"
         plain = [study.find_measure(name) for name in domain.measures if "@" not in name]
-        repeated = any(measure is not None and (measure.instrument or measure.columns) for measure in plain)
+        repeated = any(one is not None and (one.instrument or one.columns or one.ladder) for one in plain)
         needs_baseline = repeated and domain.reference == "comparison at baseline"
         if (needs_baseline or "baseline" in domain.model_fields_set) and domain.baseline not in names.occasions:
             yield f"{place}: baseline: {quoted(domain.baseline, 'occasion', names.occasions)}"

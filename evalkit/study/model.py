@@ -26,10 +26,28 @@ from evalkit.study.answers import (
 )
 from evalkit.study.base import Better, Date, Id, Part
 from evalkit.study.counted import AnalysisSet, Arm, Assured, CohortPlan, Drift, Followed, Group, Index, Rule
-from evalkit.study.persons import (
+from evalkit.study.looked_at import (
+    Comparability,
+    Constituency,
+    EngagementPlan,
+    GrowthPlan,
+    MissingPlan,
+    ServicesPlan,
+    Valued,
+)
+from evalkit.study.measured import (
+    AttendanceIn,
+    Custody,
     DaysIn,
-    Domain,
     Improved,
+    Ladder,
+    Norm,
+    OffendingIn,
+    PlacementsIn,
+    ReliableChange,
+)
+from evalkit.study.persons import (
+    Domain,
     Measure,
     Occasion,
     Table,
@@ -43,28 +61,41 @@ __all__ = [
     "AnalysisSet",
     "Arm",
     "Assured",
+    "AttendanceIn",
     "Benchmark",
     "Better",
     "CohortPlan",
+    "Comparability",
+    "Constituency",
     "ContractPlan",
     "Counterfactual",
+    "Custody",
     "Date",
     "DaysIn",
     "DisclosurePlan",
     "Domain",
     "Drift",
+    "EngagementPlan",
     "EstimatorName",
     "Followed",
     "Group",
+    "GrowthPlan",
     "Id",
     "Improved",
     "Index",
+    "Ladder",
     "Measure",
+    "MissingPlan",
+    "Norm",
     "Occasion",
+    "OffendingIn",
     "Part",
     "Party",
+    "PlacementsIn",
+    "ReliableChange",
     "Rule",
     "Series",
+    "ServicesPlan",
     "Simulation",
     "Study",
     "StudyFile",
@@ -74,6 +105,7 @@ __all__ = [
     "Term",
     "Trigger",
     "ValuePlan",
+    "Valued",
 ]
 
 
@@ -134,6 +166,13 @@ class StudyFile(Part):
     occasion: list[Occasion] = Field(default_factory=list)
     measure: list[Measure] = Field(default_factory=list)
     domain: list[Domain] = Field(default_factory=list)
+    growth: GrowthPlan | None = None
+    services: ServicesPlan | None = None
+    engagement: EngagementPlan | None = None
+    comparability: Comparability | None = None
+    missing: MissingPlan | None = None
+    valued: list[Valued] = Field(default_factory=list)
+    constituency: list[Constituency] = Field(default_factory=list)
     counterfactual: Counterfactual | None = None
     series: list[Series] = Field(default_factory=list)
     contract: ContractPlan | None = None

@@ -9,6 +9,9 @@ from typing import Any
 from evalkit.errors import did_you_mean
 from evalkit.study.model import Study
 
+# Kinds of measure with one value per person.
+ONCE = ("days_in", "attendance", "offending", "placements", "rule", "improved")
+
 
 @dataclass(frozen=True)
 class Names:
@@ -111,7 +114,7 @@ def reading(name: str, study: Study, names: Names, domains: bool = True) -> str:
     if occasion not in names.occasions:
         return f'"{name}": {quoted(occasion, "occasion", names.occasions)}'
     measure, domain = study.find_measure(stem), study.find_domain(stem)
-    if measure and (measure.days_in or measure.rule or measure.improved):
+    if measure and any(getattr(measure, kind) is not None for kind in ONCE):
         return f'"{name}": {stem} is read once, not on occasions. Write "{stem}".'
     if measure and measure.columns and occasion not in measure.columns:
         return f'"{name}": {stem} has no column for {occasion}. It has: {", ".join(measure.columns)}.'

@@ -7,6 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from evalkit.study.base import Better, Id, Part
+from evalkit.study.looked_at import ForWhom
+from evalkit.study.measured import (
+    AttendanceIn,
+    DaysIn,
+    Improved,
+    Ladder,
+    Norm,
+    OffendingIn,
+    PlacementsIn,
+    ReliableChange,
+)
 
 # ---------------------------------------------------------------- tables
 
@@ -56,27 +67,11 @@ class Occasion(Part):
     )
 
 
-class DaysIn(Part):
-    """measure.days_in: days spent in a state within a window after the index date."""
-
-    table: str = Field(examples=["episodes"])
-    state: str = Field(examples=["care"])
-    window_days: int = Field(gt=0, description="Days after the index date that are counted.", examples=[365])
-    state_column: str = "state"
-    start: str = "start"
-    end: str = Field("end", description="Empty end dates mean still in the state.")
-
-
-class Improved(Part):
-    """measure.improved: yes where another measure got better by at least so much."""
-
-    measure: str = Field(examples=["sdq_parent"])
-    start: str = Field(description="Occasion id of the starting point.", examples=["baseline"])
-    by: float = Field(gt=0, description="At least this many points, towards better.", examples=[5])
-
-
 class Measure(Part):
-    """[[measure]]: one thing measured, by exactly one of instrument, column, columns, days_in, rule, improved."""
+    """[[measure]]: one thing measured, by exactly one source.
+
+    The sources: instrument, ladder, column, columns, days_in, attendance, offending, placements, rule, improved.
+    """
 
     id: Id
     title: str = ""
@@ -95,11 +90,25 @@ class Measure(Part):
     columns: dict[str, str] | None = Field(None, description="Occasion id = column of a table with one row per person.")
     days_in: DaysIn | None = None
     rule: str | None = Field(None, description="Yes or no by the cohort's rule language, around the index date.")
+    attendance: AttendanceIn | None = None
+    offending: OffendingIn | None = None
+    placements: PlacementsIn | None = None
+    ladder: Ladder | None = None
     improved: Improved | None = None
     occasion: str | None = Field(None, description="The occasion at which a one-time measure is read.")
-    informant: str = ""
+    informant: str = Field("", description="Who reports it.")
     kind: Literal["subjective", "objective"] | None = None
-    proposed_by: str = ""
+    proposed_by: str = Field(
+        "", description="Who asked for it: service users, provider, commissioner, investor.", examples=["service users"]
+    )
+    about: ForWhom | None = Field(None, description="Whose life it is about.")
+    paid: bool | None = Field(None, description="Whether it is paid for. Default: whether the rate card names it.")
+    cost: float | None = Field(None, ge=0, description="Money for one reading, in the study's currency.")
+    minutes: float | None = Field(None, ge=0, description="Minutes that one reading takes from those who answer.")
+    cost_source: str = ""
+    reliable_change: ReliableChange | None = Field(
+        None, description="Default: the instrument's own, where a confirmed one is on the shelf."
+    )
     better: Better | None = Field(None, description="Default: the instrument's; else higher.")
     values: Literal["score", "amount", "yes or no"] | None = Field(
         None, description="Amounts have a natural zero. Default: score for instruments and columns, else what it is."
@@ -117,7 +126,14 @@ class Domain(Part):
     measures: list[str] = Field(
         min_length=2, description='Measure ids, or "measure@occasion".', examples=[["sdq_parent", "swemwbs"]]
     )
-    index: Literal["icw", "klk"] = "icw"
+    index: Literal["icw", "klk", "obrien", "factor"] = "icw"
+    missing: Literal["available", "arm_mean"] = Field(
+        "available", description="A measure that a person lacks: left out of their mean, or filled with their arm's."
+    )
+    norms: dict[str, Norm] = Field(
+        default_factory=dict,
+        description="Measure = published mean and SD that define its unit, in the reference's place.",
+    )
     covariance: Literal["full", "reference"] = "full"
     reference: Literal["comparison at baseline", "comparison at each measure's own occasion"] = "comparison at baseline"
     baseline: str = Field("baseline", description="Occasion id whose comparison arm defines the unit.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evalkit.library import load
 from evalkit.study import Study
-from evalkit.study.model import Measure
+from evalkit.study.model import Custody, DaysIn, Measure, PlacementsIn
 from evalkit.tables.kinds import Kind
 
 
@@ -74,6 +74,7 @@ def columns_needed(study: Study) -> list[Needed]:
     needed = list(_of_cohort(study, home))
     for measure in study.measure:
         needed += _of_measure(measure, home, set(plan.columns))
+    needed += _of_engagement(study)
     benchmark = study.counterfactual.benchmark if study.counterfactual else None
     if benchmark:
         place = "[counterfactual.benchmark]"
@@ -118,11 +119,42 @@ def _of_measure(measure: Measure, home: tuple[str, ...], derived: set[str]) -> I
         yield Needed(table, measure.column, kind, f"{place}: column")
     for occasion, column in (measure.columns or {}).items():
         yield Needed(table, column, kind, f"{place}: columns.{occasion}")
-    if measure.days_in:
-        spell = measure.days_in
-        yield Needed((spell.table,), spell.start, "date", f"{place}: days_in.start")
-        yield Needed((spell.table,), spell.end, "date", f"{place}: days_in.end")
-        yield Needed((spell.table,), spell.state_column, "any", f"{place}: days_in.state_column")
+    yield from _of_records(measure, place)
+
+
+def _of_records(measure: Measure, place: str) -> Iterator[Needed]:
+    """What episodes, offences, attendance and ladders are read from."""
+    for key in ("days_in", "placements"):
+        if spell := getattr(measure, key):
+            yield from _of_spells(spell, f"{place}: {key}")
+    if plan := measure.attendance:
+        yield Needed((plan.table,), plan.date, "date", f"{place}: attendance.date")
+        yield Needed((plan.table,), plan.missed, "number", f"{place}: attendance.missed")
+        yield Needed((plan.table,), plan.possible, "number", f"{place}: attendance.possible")
+    if offences := measure.offending:
+        yield Needed((offences.table,), offences.date, "date", f"{place}: offending.date")
+        if offences.severity:
+            yield Needed((offences.table,), offences.severity, "number", f"{place}: offending.severity")
+        if offences.custody:
+            yield from _of_spells(offences.custody, f"{place}: offending.custody")
+    if ladder := measure.ladder:
+        yield Needed((ladder.table,), ladder.date, "date", f"{place}: ladder.date")
+        for area in ladder.areas:
+            yield Needed((ladder.table,), area, "number", f"{place}: ladder.areas")
+
+
+def _of_spells(plan: DaysIn | PlacementsIn | Custody, place: str) -> Iterator[Needed]:
+    yield Needed((plan.table,), plan.start, "date", f"{place}.start")
+    yield Needed((plan.table,), plan.end, "date", f"{place}.end")
+    if plan.state_column:
+        yield Needed((plan.table,), plan.state_column, "any", f"{place}.state_column")
+
+
+def _of_engagement(study: Study) -> Iterator[Needed]:
+    if plan := study.engagement:
+        yield Needed((plan.table,), plan.date, "date", "[engagement] date")
+        if plan.attended:
+            yield Needed((plan.table,), plan.attended, "any", "[engagement] attended")
 
 
 def columns_used(study: Study) -> set[str]:
