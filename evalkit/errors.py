@@ -34,6 +34,10 @@ class DisclosureError(EvalkitError):
     """A table or figure may not leave the workbench."""
 
 
+class EvalkitWarning(UserWarning):
+    """A caveat said at once, where a plain function has no noun to carry its flags."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """A caveat that must reach the reader.

@@ -49,8 +49,8 @@ def test_new_writes_a_study_that_is_sound_and_says_what_to_do_next(evalkit, tmp_
     assert (study.id, study.title, study.study.kind) == ("north_star", "North star", "synthetic")
     checked = evalkit("check", "data/raw/north_star")
     assert checked.status == 0, checked.err
-    assert checked.out.startswith("data/raw/north_star is sound: 6 tables, ")
-    assert "of 600 young people in the cohort, 4 measures, 3 metrics and 1 line of value." in checked.out
+    assert checked.out.startswith("data/raw/north_star is sound: 8 tables, ")
+    assert "of 600 young people in the cohort, 5 measures, 3 metrics and 1 line of value." in checked.out
 
 
 def test_a_new_study_is_walked_from_cohort_to_effects(fresh):

@@ -69,8 +69,8 @@ def test_a_function_has_at_most_50_lines(path):
     assert {node.name: code_lines(node, source) for node in functions(path) if code_lines(node, source) > 50} == {}
 
 
-# The signature of `estimate` is promised to the outside, so it may be wider than the house allows.
-PROMISED = {"estimate"}
+# These signatures are promised to the outside, so they may be wider than the house allows.
+PROMISED = {"estimate", "growth"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -16,7 +16,7 @@ from evalkit.counterfactual.nouns import Estimate
 from evalkit.errors import Flag
 
 if TYPE_CHECKING:
-    from evalkit.outcomes import Outcomes
+    from evalkit.outcomes import Outcomes, WeightedViews
     from evalkit.study import Study
 
 PARTS = ["effect", "observed", "counterfactual", "deadweight"]
@@ -53,6 +53,8 @@ class Effects:
         What the design allows to be said.
     flags : tuple of Flag
         What a reader must be told.
+    views : WeightedViews or None
+        The headline as each of the study's constituencies weighs the outcomes.
     """
 
     outcomes: Outcomes | None
@@ -65,6 +67,7 @@ class Effects:
     attrition: pd.DataFrame
     evidence: evidence.Level
     flags: tuple[Flag, ...]
+    views: WeightedViews | None = None
 
     def joint(self, draws: int, seed: int) -> pd.DataFrame:
         """Draw all effects together, as far as they share people and clusters.

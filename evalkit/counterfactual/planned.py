@@ -26,6 +26,8 @@ from evalkit.counterfactual.rows import (
     unknown_row,
 )
 from evalkit.counterfactual.singles import single_measures
+from evalkit.counterfactual.together import gates
+from evalkit.counterfactual.views import views_of
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_you_mean, several
 from evalkit.outcomes import reindexed
 
@@ -86,8 +88,10 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     table["truth"] = _truth(outcomes, names)
     attrition = attrition_table(outcomes, names)
     measures, measure_flags = single_measures(outcomes, plan, names, chosen)
+    measures["verdict"] = gates(table, measures, plan.level)
     benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
-    flags = [*own, *_failed_flags(failed), *also_flags, *attrition_flags(attrition), *measure_flags]
+    views, view_flags = views_of(outcomes, found, plan.level)
+    flags = [*own, *view_flags, *_failed_flags(failed), *also_flags, *attrition_flags(attrition), *measure_flags]
     return Effects(
         outcomes=outcomes,
         study=outcomes.cohort.study,  # type: ignore[arg-type]
@@ -99,6 +103,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
         attrition=attrition,
         evidence=level,
         flags=tuple(dict.fromkeys(flags)),
+        views=views,
     )
 
 

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
-from evalkit.counterfactual.rows import holm
+from evalkit.counterfactual.together import step_down
 from evalkit.errors import EvalkitError, Flag
 
 if TYPE_CHECKING:
     from evalkit.outcomes import Outcomes
     from evalkit.study.model import Counterfactual
 
-COLUMNS = ["domain", "measure", "title", "occasion_title", "effect", "se", "low", "high", "p", "p_adjusted", "n"]
+COLUMNS = [
+    *["domain", "measure", "title", "occasion_title", "effect", "se", "low", "high", "p", "p_adjusted", "n"],
+    *["adjusted_by", "verdict"],
+]
 
 
 def single_measures(
@@ -37,24 +41,28 @@ def single_measures(
     Returns
     -------
     (DataFrame, list of Flag)
-        Effects in SD of the reference, better to the right, with Holm's p within each domain; flags for those that
-        could not be estimated.
+        Effects in SD of the reference, better to the right, with p adjusted within each domain (``adjusted_by`` says
+        how); flags for those that could not be estimated.
     """
     tables, flags = [], []
     for name in names:
         key = outcomes.find(name)
         if key not in outcomes.domains:
             continue
-        rows = []
+        rows, found = [], {}
         for measure, sd in _measures(outcomes, key).items():
             try:
-                rows.append(_row(outcomes, plan, chosen.get(name, plan.estimator), measure, sd) | {"domain": name})
+                found[measure] = _estimate(outcomes, plan, chosen.get(name, plan.estimator), measure)
             except EvalkitError as error:
                 flags.append(
                     Flag("counterfactual", "note", "A single measure could not be estimated.", str(error), measure)
                 )
+                continue
+            rows.append(_row(outcomes, found[measure], measure, sd) | {"domain": name})
         table = pd.DataFrame(rows, columns=COLUMNS)
-        tables.append(table.assign(p_adjusted=holm(table["p"]) if len(table) else None))
+        if found:
+            table["p_adjusted"], table["adjusted_by"] = step_down(outcomes, plan, found)
+        tables.append(table)
     return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)), flags
 
 
@@ -70,13 +78,17 @@ def _measures(outcomes: Outcomes, key: str) -> dict[str, float]:
     return found
 
 
-def _row(outcomes: Outcomes, plan: Counterfactual, estimator: str, key: str, sd: float) -> dict[str, Any]:
-    """One measure."""
+def _estimate(outcomes: Outcomes, plan: Counterfactual, estimator: str, key: str) -> Estimate:
+    """One measure by the planned estimator, or by the plain difference where that one needs two times."""
     from evalkit.counterfactual.planned import planned_analysis, run
 
     entry = find_estimator(estimator)
     name = "difference" if entry.before_and_after or not entry.persons else estimator
-    found = run(outcomes, key, planned_analysis(plan, name))
+    return run(outcomes, key, planned_analysis(plan, name))
+
+
+def _row(outcomes: Outcomes, found: Estimate, key: str, sd: float) -> dict[str, Any]:
+    """One measure in the unit of the reference."""
     told = outcomes.describe(key)
     scale = (-1 if told["better"] == "lower" else 1) / sd if sd > 0 else np.nan
     low, high = sorted((found.low * scale, found.high * scale))

@@ -63,7 +63,7 @@ def dated_readings(
     measure : str
         The measure's id.
     rows : DataFrame
-        ``person`` (position in the cohort, -1 outside it), ``date``, ``value``.
+        ``person`` (position in the cohort, -1 outside it), ``date``, ``value``; numbered from 0.
     occasions : sequence of Occasion
         Those at which the measure is read.
 
@@ -75,7 +75,7 @@ def dated_readings(
     ours = rows[rows["person"] >= 0]
     dated = ours[ours["value"].notna() & ours["date"].notna()]
     days = dated["date"].to_numpy() - ground.index_date.to_numpy()[dated["person"]]
-    aligned = align(dated.assign(day=days / np.timedelta64(1, "D")), occasions)
+    aligned = align(dated.assign(day=days / np.timedelta64(1, "D"), row=dated.index), occasions)
     readings = [_reading(ground, measure, occasion.id, aligned) for occasion in occasions]
     present = [reading for reading in readings if not np.isnan(reading.values).all()]
     flags = _flags(ground, measure, ours, aligned, occasions)
@@ -90,8 +90,10 @@ def _reading(ground: Ground, measure: str, occasion: str, aligned: pd.DataFrame)
     rows = aligned[(aligned["occasion"] == occasion) & aligned["kept"]]
     values = np.full(len(ground.people), np.nan)
     when = np.full(len(ground.people), np.datetime64("NaT"), dtype="datetime64[s]")
+    place = np.full(len(ground.people), -1)
     values[rows["person"]], when[rows["person"]] = rows["value"], rows["date"].to_numpy()
-    return Reading(f"{measure}@{occasion}", measure, occasion, values, when)
+    place[rows["person"]] = rows["row"]
+    return Reading(f"{measure}@{occasion}", measure, occasion, values, when, place)
 
 
 def _flags(

@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean
-from evalkit.outcomes.clustering import ClusterIndex, cluster_index
+from evalkit.outcomes.clustering import ClusterIndex, Rare, cluster_index
 from evalkit.outcomes.ground import Found, Ground, Reading
 
 if TYPE_CHECKING:
     from evalkit.study.model import Domain
 
 _FEWEST_MEASURES, _FEWEST_OCCASIONS = 2, 3
+_CLUSTERED = (
+    "The GO Lab's children's services workshop (November 2016) asks that outcomes \"be clustered, using multiple "
+    'measures taken on multiple occasions".'
+)
 _GUIDE = "the nef and Action for Children guide to commissioning children's services (2009)"
 _ASKS = f"{_GUIDE[:1].upper()}{_GUIDE[1:]} asks for"
 
@@ -55,7 +59,7 @@ def index_domain(
         flags += more
     else:
         indices = _index_per_occasion(ground, domain, parts, polarity)
-    flags += [Flag(f.room, f.level, f.text, f.detail, domain.id) for f in next(iter(indices.values())).flags]
+    flags += _index_flags(domain, indices)
     readings = [_reading(domain, key, index) for key, index in indices.items()]
     return indices, readings, flags
 
@@ -88,6 +92,24 @@ def _reference(ground: Ground) -> np.ndarray:
     return ground.arms.get("comparison", next(iter(ground.arms.values())))
 
 
+def _rare(ground: Ground, domain: Domain, measures: dict[str, str]) -> Rare:
+    """What the plan says beyond the method; norms stand by measure, or by "measure@occasion"."""
+    norms = getattr(domain, "norms", None) or {}
+    unknown = [name for name in norms if name not in {*measures, *measures.values()}]
+    if unknown:
+        raise StudyError(f'gives norms for "{unknown[0]}". {did_you_mean(unknown[0], measures.values())}')
+    chosen = {key: norms.get(key, norms.get(measure)) for key, measure in measures.items()}
+    rare: Rare = {
+        "missing": getattr(domain, "missing", "available"),
+        "arm": np.zeros(len(ground.people)) if ground.treated is None else ground.treated,
+        "norms": {key: norm for key, norm in chosen.items() if norm is not None},
+    }
+    cluster = ground.column("cluster")
+    if cluster.notna().any():
+        rare["cluster"] = cluster.to_numpy()
+    return rare
+
+
 # ---------------------------------------------------------------- one index over named columns
 
 
@@ -104,8 +126,9 @@ def _one_index(
     ordered = {r.key: r for measure, _, at in names for r in parts[measure] if at in ("", r.occasion)}
     signs = {key: polarity[reading.measure] for key, reading in ordered.items()}
     index = cluster_index(
-        _frame(ground, ordered), list(ordered), _reference(ground), domain.index, domain.covariance, signs
-    )
+        _frame(ground, ordered), list(ordered), _reference(ground), domain.index, domain.covariance, signs,
+        **_rare(ground, domain, {key: reading.measure for key, reading in ordered.items()}),
+    )  # fmt: skip
     return {domain.id: index}, _own_occasion_flags(domain, ordered)
 
 
@@ -134,12 +157,14 @@ def _index_per_occasion(
             f"{did_you_mean(domain.baseline, frames)}"
         )
     options = (_reference(ground), domain.index, domain.covariance, polarity)
+    rare = _rare(ground, domain, {name: name for name in parts})
     if own:
         return {
-            f"{domain.id}@{occasion}": cluster_index(frame, list(parts), *options) for occasion, frame in frames.items()
+            f"{domain.id}@{occasion}": cluster_index(frame, list(parts), *options, **rare)
+            for occasion, frame in frames.items()
         }
-    baseline = cluster_index(frames[domain.baseline], list(parts), *options)
-    return {f"{domain.id}@{occasion}": baseline.on(frame) for occasion, frame in frames.items()}
+    baseline = cluster_index(frames[domain.baseline], list(parts), *options, **rare)
+    return {f"{domain.id}@{occasion}": baseline.on(frame, rare["arm"]) for occasion, frame in frames.items()}
 
 
 def _at(ground: Ground, parts: dict[str, list[Reading]], occasion: str) -> pd.DataFrame:
@@ -161,6 +186,12 @@ def _reading(domain: Domain, key: str, index: ClusterIndex) -> Reading:
 # ---------------------------------------------------------------- what must be said
 
 
+def _index_flags(domain: Domain, indices: dict[str, ClusterIndex]) -> list[Flag]:
+    """What the indices say of themselves, each finding once: one kept from the baseline says the same everywhere."""
+    found = {flag.text: flag for index in indices.values() for flag in index.flags}
+    return [Flag(flag.room, flag.level, flag.text, flag.detail, domain.id) for flag in found.values()]
+
+
 def _reference_flags(ground: Ground, domain: Domain) -> list[Flag]:
     if "comparison" in ground.arms:
         return []
@@ -180,14 +211,17 @@ def _reference_flags(ground: Ground, domain: Domain) -> list[Flag]:
 def _coverage_flags(ground: Ground, domain: Domain, parts: dict[str, list[Reading]]) -> list[Flag]:
     title = domain.title or domain.id
     occasions = {reading.occasion for readings in parts.values() for reading in readings}
-    flags = []
+    flags: list[Flag] = []
     if len(parts) < _FEWEST_MEASURES:
-        reason = f'{_ASKS} "more than one outcome indicator" per outcome.'
+        reason = f'{_CLUSTERED} {_ASKS} "more than one outcome indicator" per outcome.'
         flags.append(Flag("outcomes", "caution", f"{title} rests on a single measure.", reason, domain.id))
     if len(occasions) < _FEWEST_OCCASIONS:
         count = "one occasion" if len(occasions) == 1 else "two occasions"
         text = f"{title} is measured on {count}; three or more are advised."
-        reason = f'{_ASKS} measurement before and after "at a minimum and preferably at regular intervals in between".'
+        reason = (
+            f'{_CLUSTERED} {_ASKS} measurement before and after "at a minimum and preferably at regular intervals in '
+            'between".'
+        )
         flags.append(Flag("outcomes", "caution", text, reason, domain.id))
     return flags + _kind_flags(ground, domain, title, list(parts))
 

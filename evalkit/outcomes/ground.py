@@ -24,22 +24,45 @@ _YES_OR_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0}
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One measure at one occasion (or once), a value per person in the cohort's order."""
+    """One measure at one occasion (or once), a value per person in the cohort's order.
+
+    ``rows`` is the place of the form or record that was read, -1 for those without.
+    """
 
     key: str
     measure: str
     occasion: str
     values: np.ndarray
     dates: np.ndarray | None = None
+    rows: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Forms:
+    """The answers behind the readings of an instrument or a ladder.
+
+    ``answers``, shape (n_forms, n_items): as they are scored, missing where blank; ``keys`` the shelf's entry;
+    ``scale`` the items that make up the measure's own score.
+    """
+
+    answers: pd.DataFrame
+    keys: dict[str, Any]
+    scale: list[str]
+
+    def behind(self, reading: Reading) -> pd.DataFrame:
+        """The answers behind a reading, a row per person in the cohort's order."""
+        rows = np.full(len(reading.values), -1) if reading.rows is None else reading.rows
+        return self.answers.reset_index(drop=True).reindex(np.where(rows >= 0, rows, -1)).reset_index(drop=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What one measure gave: its readings, what it is, and what must be said about it."""
+    """What one measure gave: its readings, what it is, what must be said about it, and the answers behind it."""
 
     readings: list[Reading]
     about: dict[str, Any]
     flags: list[Flag] = field(default_factory=list)
+    forms: Forms | None = None
 
 
 @dataclass(frozen=True, eq=False)

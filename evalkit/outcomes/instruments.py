@@ -1,24 +1,58 @@
 """Scoring an instrument: item answers in, scale scores and bands out, by the keys on the shelf.
 
-Answers are turned into small integers once, and every scale is a lookup by (sum, items answered). The missing rule
-and the rounding then stand in one small table per scale instead of in arithmetic on half a million forms.
+Answers are turned into small integers once (`answers`), and every scale is a lookup by one sum that tells both how
+many items are blank and what the others add up to. The missing rule, the rounding, conversions and bands then stand
+in small tables instead of in arithmetic on half a million forms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalkit import library
-from evalkit.errors import DataError, did_you_mean, several
-from evalkit.words import listed
+from evalkit.errors import EvalkitWarning, Flag
+from evalkit.outcomes.answers import (
+    Answers,
+    NameRows,
+    item_columns,
+    numbers,
+    read_answers,
+    refuse,
+    rows_in_words,
+)
+from evalkit.outcomes.keys import (
+    confirmed,
+    in_bands,
+    main_scale,
+    measure_keys,
+    part_of,
+    questionnaire,
+    result_columns,
+    scale_entry,
+)
+from evalkit.outcomes.steps import filled
 
-CODINGS = ("as_ticked", "as_scored")
-_BLANK = -1
-_SHOWN = 5
+__all__ = [
+    "banded",
+    "confirmed",
+    "item_columns",
+    "main_scale",
+    "measure_keys",
+    "numbers",
+    "part_of",
+    "questionnaire",
+    "rows_in_words",
+    "score",
+    "scored",
+]
+
+_LOOKED_AT = 5000  # forms from which the direction of the reversed items is judged
+_ENOUGH = 20
+_BY_CHANCE = 1.64  # times 1 / sqrt(n): a correlation further below zero is not put down to chance
 
 
 def score(
@@ -34,7 +68,8 @@ def score(
     items : DataFrame, shape (n_forms, n_items or more)
         One row per form; a blank answer is missing.
     instrument : str or dict
-        An id on the shelf, or an entry of the same shape (a licensed instrument of the user's own).
+        An id on the shelf, or an entry of the same shape (a licensed instrument of the user's own). An unconfirmed
+        entry comes by its full name only: "rcads_47 (unconfirmed)".
     columns : sequence of str, optional
         The item columns in the instrument's own order, supplement items last; default: the shelf's names. Without
         the supplement its scores are missing.
@@ -44,39 +79,79 @@ def score(
     Returns
     -------
     DataFrame, shape (n_forms, n_scores)
-        The same index; one column per scale in points, then the bands (1 is best), all float with NaN for missing.
+        The same index; one column per scale in points, then the bands, all float with NaN for missing. What must be
+        said of them stands in ``.attrs["flags"]`` (tuple of Flag) and is warned of (EvalkitWarning): reversed items
+        that run against the rest, a scale without any score, unconfirmed keys.
 
     Raises
     ------
     DataError
         Missing columns, or answers that are not possible, with column, rows, count and remedy.
     StudyError
-        An instrument that is not on the shelf.
+        An instrument that is not on the shelf, is unconfirmed and not asked for as such, or is no questionnaire.
 
     References
     ----------
     The ``sources`` of the instrument's own file.
     """
-    keys = library.load("instruments", instrument) if isinstance(instrument, str) else instrument
+    keys = questionnaire(instrument)
     where = f'answers to "{keys["id"]}"'
-    codes = answers(items, keys, columns, coding, where, lambda positions: items.index[positions])
-    return pd.DataFrame(scores(codes, keys, len(items)), index=items.index)
+    found, said, answers = scored(items, keys, columns, coding, where, lambda positions: items.index[positions])
+    found.attrs["flags"] = (*said, *_empty_flags(answers, keys, found))
+    for flag in found.attrs["flags"]:
+        warnings.warn(f"{flag.text} {flag.detail}".strip(), EvalkitWarning, stacklevel=2)
+    return found
 
 
-def answers(
+def banded(scores: pd.Series, instrument: str | dict[str, Any], bands: str, scale: str | None = None) -> pd.Series:
+    """Put scores into the bands of a named set, also one that `score` does not add.
+
+    Parameters
+    ----------
+    scores : Series
+        Scores of one scale, NaN for missing.
+    instrument : str or dict
+        As in `score`.
+    bands : str
+        The set's id in the instrument's file; an unconfirmed set comes as "<id> (unconfirmed)".
+    scale : str, optional
+        Default: the instrument's main scale.
+
+    Returns
+    -------
+    Series of float
+        The band's number, counted from the set's ``first``, best first; NaN for missing.
+
+    Raises
+    ------
+    StudyError
+        No such set, or an unconfirmed one not asked for as such.
+    DataError
+        No such scale, or none of that scale in the set.
+    """
+    keys = questionnaire(instrument)
+    entry = scale_entry(keys, scale) if scale else main_scale(keys)
+    found = part_of(keys, bands)
+    values = in_bands(scores.to_numpy(dtype=float, na_value=np.nan), found, entry, keys)
+    return pd.Series(values, index=scores.index, name=found.get("column", f"{entry['id']}_{found['id']}"))
+
+
+def scored(
     items: pd.DataFrame,
     keys: dict[str, Any],
     columns: Sequence[str] | None,
     coding: str,
     where: str,
-    name_rows: Callable[[np.ndarray], Iterable[object]],
-) -> dict[str, np.ndarray]:
-    """Check the answers and code them, lowest answer 0, blank -1, reverse keys and recodes applied.
+    name_rows: NameRows,
+) -> tuple[pd.DataFrame, tuple[Flag, ...], Answers]:
+    """Score answers by an entry, with what must be said of them and the answers themselves.
 
     Parameters
     ----------
-    items, keys, columns, coding
-        As in `score`, with the instrument's entry as ``keys``.
+    items, columns, coding
+        As in `score`.
+    keys : dict
+        The instrument's entry.
     where : str
         The file or table, for messages.
     name_rows : callable
@@ -84,207 +159,71 @@ def answers(
 
     Returns
     -------
-    dict of str to int16 array, shape (n_forms,)
-        By the shelf's item name.
+    DataFrame, tuple of Flag, Answers
+        The scores with the index of ``items``.
 
     Raises
     ------
     DataError
         As in `score`.
     """
-    if coding not in CODINGS:
-        raise DataError(f'{where}: coding "{coding}" is not known. {did_you_mean(coding, CODINGS)}')
-    named = _columns(items, keys, columns, where)
-    problems, codes = [], {}
-    for item, column in named.items():
-        code, impossible = _code(items[column], _range(keys, item))
-        if impossible.any():
-            problems.append(_impossible(column, np.flatnonzero(impossible), _range(keys, item), name_rows))
-        codes[item] = code
-    if problems:
-        raise DataError(several(where, problems))
-    return _keyed(codes, keys, coding)
+    answers = read_answers(items, keys, columns, coding, where)
+    names = result_columns(keys)
+    out, wrong = filled(answers, keys, names)
+    refuse(answers, keys, wrong, where, name_rows)
+    found = pd.DataFrame(out.T, index=items.index, columns=names, copy=False)
+    return found, (*_unconfirmed_flags(keys), *_coding_flags(answers, keys, coding)), answers
 
 
-def scores(codes: dict[str, np.ndarray], keys: dict[str, Any], rows: int) -> dict[str, np.ndarray]:
-    """Turn coded answers into scale scores and bands, by column name in the shelf's order."""
-    found: dict[str, np.ndarray] = {}
-    for scale in keys["scale"]:
-        found[scale["id"]] = _scale(scale, codes, found, keys, rows)
-    sets = keys.get("bands", [])
-    for name in sets[0]["edges"] if sets else []:
-        higher = _scale_entry(keys, name).get("better", keys["better"]) == "higher"
-        for bands in sets:
-            found[f"{name}_{bands['id']}"] = _band(found[name], bands["edges"][name], higher)
-    return found
+# ---------------------------------------------------------------- what must be said
 
 
-def main_scale(keys: dict[str, Any], scale: str | None = None) -> dict[str, Any]:
-    """Find the scale asked for, or the instrument's main one.
-
-    Raises
-    ------
-    DataError
-        The instrument has no such scale.
-    """
-    return _scale_entry(keys, scale or keys["main"])
+def _unconfirmed_flags(keys: dict[str, Any]) -> list[Flag]:
+    if confirmed(keys):
+        return []
+    text = f"The keys of {keys['id']} are unconfirmed: they have no second source."
+    return [Flag("outcomes", "caution", text, " ".join(keys.get("unconfirmed", [])), keys["id"])]
 
 
-def _scale_entry(keys: dict[str, Any], name: str) -> dict[str, Any]:
-    known = {scale["id"]: scale for scale in keys["scale"]}
-    if name not in known:
-        raise DataError(f'"{keys["id"]}" has no scale "{name}". {did_you_mean(name, known)}')
-    return known[name]
+def empty_scales(answers: Answers, keys: dict[str, Any], found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Scales of which no form has enough answers, though their columns are there."""
+    scales = [scale for scale in keys["scale"] if "items" in scale and set(scale["items"]) <= set(answers.items)]
+    return [scale for scale in scales if len(found) and np.isnan(found[scale["id"]].to_numpy()).all()]
 
 
-# ---------------------------------------------------------------- answers
+def _empty_flags(answers: Answers, keys: dict[str, Any], found: pd.DataFrame) -> list[Flag]:
+    texts = [
+        f"{keys['id']}: no form has enough answers for {one['title']}." for one in empty_scales(answers, keys, found)
+    ]
+    return [Flag("outcomes", "caution", text, keys.get("missing", ""), keys["id"]) for text in texts]
 
 
-def _columns(items: pd.DataFrame, keys: dict[str, Any], columns: Sequence[str] | None, where: str) -> dict[str, str]:
-    """Which column holds which item; without the supplement its items are left out."""
-    core, extra = list(keys["items"]), list(keys.get("supplement", {}).get("items", []))
-    if columns is None:
-        wanted = core + (extra if set(extra) & set(items.columns) else [])
-        named = dict(zip(wanted, wanted, strict=True))
-    elif len(columns) in (len(core), len(core) + len(extra)):
-        named = dict(zip(core + extra, columns, strict=False))
-    else:
-        also = f", or {len(core) + len(extra)} with the supplement" if extra else ""
-        raise DataError(f"{where}: {len(columns)} item columns were named and the instrument has {len(core)}{also}.")
-    absent = [column for column in named.values() if column not in items.columns]
-    if absent:
-        shown = listed([f'"{column}"' for column in absent[:_SHOWN]])
-        raise DataError(
-            f"{where}: {len(absent)} of {len(named)} item columns are not there: {shown}. "
-            "Name the item columns in the instrument's order (items = [...])."
-        )
-    return named
+def _coding_flags(answers: Answers, keys: dict[str, Any], coding: str) -> list[Flag]:
+    """Reversing twice is silent, since the range does not change; it shows where reversed items oppose the rest."""
+    reverse = keys.get("reverse", [])
+    if not reverse or not answers.count:
+        return []
+    rows = np.unique(np.linspace(0, answers.count - 1, min(answers.count, _LOOKED_AT)).astype(np.intp))
+    sample = answers.keyed(rows)
+    if sum(_opposes(item, keys, sample) for item in reverse) <= len(reverse) / 2:
+        return []
+    text = f"Most reversed items of {keys['id']} run against the rest of their scale: the coding may be wrong."
+    other = "as_scored" if coding == "as_ticked" else "as_ticked"
+    detail = f'Read as coding = "{coding}". If the keys were applied before, or were not, write coding = "{other}".'
+    return [Flag("outcomes", "serious", text, detail, keys["id"])]
 
 
-def _range(keys: dict[str, Any], item: str) -> tuple[int, int]:
-    low, high = keys["range"] if item in keys["items"] else keys["supplement"]["range"]
-    return int(low), int(high)
-
-
-def _code(column: pd.Series, limits: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Answers as integers from 0, blanks as -1, and which rows hold something else."""
-    low, high = limits
-    values = numbers(column)
-    text = np.isnan(values) & column.notna().to_numpy() if column.dtype.kind not in "fiu" else None
-    blank = np.isnan(values)
-    code = np.where(blank | (np.abs(values) > 1e4), low + _BLANK, values).astype(np.int16)
-    impossible = ~blank & ((code != values) | (code < low) | (code > high))
-    return code - np.int16(low), impossible if text is None else impossible | text
-
-
-def numbers(column: pd.Series) -> np.ndarray:
-    """A column as float, NaN where blank and where the entry is not a number."""
-    if column.dtype.kind == "f" and isinstance(column.dtype, np.dtype):
-        return column.to_numpy()
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=float, na_value=np.nan)
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-
-
-def rows_in_words(found: Sequence[object]) -> str:
-    """Name the first few rows: "rows 3, 9 and 12 (12 in all)"."""
-    shown = listed([str(row) for row in found[:_SHOWN]])
-    more = f" and others ({len(found)} in all)" if len(found) > _SHOWN else f" ({len(found)} in all)"
-    return f"{'row' if len(found) == 1 else 'rows'} {shown}{more}"
-
-
-def _impossible(column: str, positions: np.ndarray, limits: tuple[int, int], name_rows: Callable) -> str:
-    rows = rows_in_words(list(name_rows(positions)))
-    low, high = limits
-    return (
-        f'Column "{column}", {rows}: not a possible answer, which is a whole number from {low} to {high}. '
-        "Correct it, or leave it blank when it is missing."
-    )
-
-
-def _keyed(codes: dict[str, np.ndarray], keys: dict[str, Any], coding: str) -> dict[str, np.ndarray]:
-    """Apply the reverse keys and the supplement's recode; the extra last place of each table is for blanks."""
-    low, high = keys["range"]
-    if coding == "as_ticked":
-        turn = np.array([*range(high - low, -1, -1), _BLANK], dtype=np.int16)
-        codes = codes | {item: turn[codes[item]] for item in keys["reverse"]}
-    extra = keys.get("supplement", {})
-    if "recode" in extra:
-        recode = np.array([*extra["recode"], _BLANK], dtype=np.int16)
-        codes = codes | {item: recode[codes[item]] for item in extra["items"] if item in codes}
-    return codes
-
-
-# ---------------------------------------------------------------- scales and bands
-
-
-def _scale(
-    scale: dict[str, Any], codes: dict[str, np.ndarray], found: dict[str, np.ndarray], keys: dict[str, Any], rows: int
-) -> np.ndarray:
-    if "sum_of" in scale:
-        return np.sum([found[part] for part in scale["sum_of"]], axis=0)
-    if "convert" in scale:
-        return _converted(found[scale["convert"]], scale["table"], scale["range"][0])
-    if any(item not in codes for item in scale["items"]):
-        return np.full(rows, np.nan)
-    return _summed(scale, codes, keys)
-
-
-def _summed(scale: dict[str, Any], codes: dict[str, np.ndarray], keys: dict[str, Any]) -> np.ndarray:
-    """Look the score up by the sum of the codes and the number of blanks, whose codes are -1 each."""
-    parts = [codes[item] for item in scale["items"]]
-    blanks = np.zeros(len(parts[0]), dtype=np.int16)
-    total = np.zeros(len(parts[0]), dtype=np.int16)
-    for part in parts:
-        blanks += part < 0
-        total += part
-    table = _score_table(scale, keys)
-    return table[blanks, total + blanks]
-
-
-def _score_table(scale: dict[str, Any], keys: dict[str, Any]) -> np.ndarray:
-    """Scores by (blanks, sum of codes from 0), pro-rated and rounded once; NaN where too few are answered."""
-    count = len(scale["items"])
-    in_core = scale["items"][0] in keys["items"]
-    low = keys["range"][0] if in_core or "recode" not in keys["supplement"] else 0
-    top = (
-        keys["range"][1] - keys["range"][0]
-        if in_core
-        else max(keys["supplement"].get("recode", [keys["supplement"]["range"][1]]))
-    )
-    table = np.full((count + 1, count * top + 1), np.nan)
-    for blanks in range(count - scale["answered"] + 1):
-        answered = count - blanks
-        sums = np.arange(count * top + 1) + low * answered
-        table[blanks] = _pro_rated(sums, count, answered, keys["rounding"])
-    return table
-
-
-def _lowest_and_span(keys: dict[str, Any], item: str) -> tuple[int, int]:
-    """The lowest scored answer, and how far above it the highest stands."""
-    recode = None if item in keys["items"] else keys["supplement"].get("recode")
-    if recode is not None:
-        return 0, max(recode)
-    low, high = _range(keys, item)
-    return low, high - low
-
-
-def _pro_rated(sums: np.ndarray, count: int, answered: int, rounding: str) -> np.ndarray:
-    """Sum x items / answered; half up in whole numbers, so that no half is lost to binary fractions."""
-    if rounding == "half up":
-        return (2 * sums * count + answered) // (2 * answered)
-    return sums * count / answered
-
-
-def _converted(raw: np.ndarray, table: list[float], low: int) -> np.ndarray:
-    values = np.array([*table, np.nan])
-    place = np.where(np.isnan(raw), len(table), raw - low).astype(np.intp)
-    return values[place]
-
-
-def _band(values: np.ndarray, edges: list[float], higher: bool) -> np.ndarray:
-    """1 for the best band; edges are upper edges, or lower edges where higher is better."""
-    beyond = [(values < edge) if higher else (values > edge) for edge in edges[:-1]]
-    band = np.asarray(np.sum(beyond, axis=0, dtype=np.int8), dtype=float) + 1
-    band[np.isnan(values)] = np.nan
-    return band
+def _opposes(item: str, keys: dict[str, Any], sample: dict[str, np.ndarray]) -> bool:
+    """Whether an item goes down as the mean of the others goes up, further than chance would have it."""
+    reverse = set(keys["reverse"])
+    scale = next(scale for scale in keys["scale"] if item in scale.get("items", []))
+    mine = [other for other in scale["items"] if other not in reverse]
+    others = np.array([sample[other] for other in mine or keys["items"] if other not in reverse])
+    known = ~np.isnan(others)
+    answered = known.sum(axis=0)
+    rest = np.where(known, others, 0).sum(axis=0) / np.maximum(answered, 1)
+    both = ~np.isnan(sample[item]) & (answered > 0)
+    mine_now, rest_now = sample[item][both], rest[both]
+    if both.sum() < _ENOUGH or mine_now.std() == 0 or rest_now.std() == 0:
+        return False
+    return bool(np.corrcoef(mine_now, rest_now)[0, 1] < -_BY_CHANCE / np.sqrt(both.sum()))

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from evalkit import library
+import evalkit.outcomes.forms
+import evalkit.outcomes.record_kinds  # noqa: F401 - as forms: puts its kinds on the list
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean
-from evalkit.outcomes import instruments
 from evalkit.outcomes.alignment import dated_readings
+from evalkit.outcomes.answers import rows_in_words
 from evalkit.outcomes.ground import Found, Ground, Reading, amounts, dates, ids, lines
+from evalkit.outcomes.kinds import KINDS, Earlier, about, kind, occasions_of, once
 from evalkit.outcomes.states import days_in_state
 from evalkit.words import listed, month, number
 
 if TYPE_CHECKING:
-    from evalkit.study.model import Measure, Occasion
-
-Earlier = dict[str, Found]
-Kind = Callable[[Ground, "Measure", Earlier], Found]
-KINDS: dict[str, Kind] = {}
-
-
-def kind(name: str) -> Callable[[Kind], Kind]:
-    """Put a kind of measure on the list, under the key by which a measure asks for it."""
-
-    def put(function: Kind) -> Kind:
-        KINDS[name] = function
-        return function
-
-    return put
+    from evalkit.study.model import Measure
 
 
 def read_measure(ground: Ground, measure: Measure, earlier: Earlier) -> Found:
@@ -65,107 +52,6 @@ def read_measure(ground: Ground, measure: Measure, earlier: Earlier) -> Found:
     return found
 
 
-def _about(measure: Measure, **default: Any) -> dict[str, Any]:
-    """What a measure is, the study's own words first."""
-    facts = {"unit": "", "better": "higher", "values": "score", "title": measure.id, "kind": "measure"} | default
-    given = {name: getattr(measure, name) for name in ("unit", "better", "values", "title")}
-    return facts | {name: value for name, value in given.items() if value}
-
-
-def _occasions(ground: Ground, measure: Measure) -> list[Occasion]:
-    """The occasions at which a measure is read: the one it names, or all."""
-    named = [occasion for occasion in ground.study.occasion if measure.occasion in (None, occasion.id)]
-    if not named:
-        raise StudyError("has dated readings and the study has no such [[occasion]]. Say on which days it is read.")
-    return named
-
-
-def _once(ground: Ground, measure: Measure, values: np.ndarray) -> Reading:
-    return Reading(measure.id, measure.id, measure.occasion or "", values)
-
-
-# ---------------------------------------------------------------- instrument
-
-
-@kind("instrument")
-def _instrument(ground: Ground, measure: Measure, _: Earlier) -> Found:
-    """Item answers, scored by the shelf's keys, one form per person and date."""
-    if measure.table is None:
-        raise StudyError('names an instrument and no table. Write table = "..." (one row per person and date).')
-    keys = library.load("instruments", measure.instrument)  # type: ignore[arg-type]
-    scale = instruments.main_scale(keys, measure.scale)
-    forms = _informants(ground, measure, ground.need(measure.table, [measure.date]))
-    where = ground.where(measure.table)
-    codes = instruments.answers(
-        forms, keys, measure.items, measure.coding, where, lambda rows: lines(forms.index[rows])
-    )
-    rows = pd.DataFrame(
-        {
-            "person": ground.positions(measure.table)[forms.index],
-            "date": dates(forms[measure.date], where).to_numpy(),
-            "value": instruments.scores(codes, keys, len(forms))[scale["id"]],
-        }
-    )
-    occasions = _occasions(ground, measure)
-    readings, flags = dated_readings(ground, measure.id, rows, occasions)
-    flags += _coding_flags(measure, keys, codes) + _period_flags(measure, keys, readings)
-    title = measure.title or f"{keys['title']}: {scale['title']}"
-    about = _about(measure, unit=keys["unit"], better=scale.get("better", keys["better"]), values=keys["values"])
-    return Found(readings, about | {"title": title}, flags)
-
-
-def _informants(ground: Ground, measure: Measure, table: pd.DataFrame) -> pd.DataFrame:
-    """The forms of one informant, never a silent mixture; rows are numbered as in the file."""
-    table = table.reset_index(drop=True)
-    if "informant" not in table.columns:
-        return table
-    present = sorted(table["informant"].dropna().astype("str").unique())
-    if not measure.informant and len(present) > 1:
-        raise DataError(
-            f"{ground.where(str(measure.table))} holds forms of {listed(present)}, which are not to be mixed. "
-            'Say whose this measure is: informant = "...".'
-        )
-    if measure.informant and measure.informant not in present:
-        raise DataError(
-            f'{ground.where(str(measure.table))} has no informant "{measure.informant}". '
-            f"{did_you_mean(measure.informant, present)}"
-        )
-    return table[table["informant"].astype("str") == measure.informant] if measure.informant else table
-
-
-def _coding_flags(measure: Measure, keys: dict[str, Any], codes: dict[str, np.ndarray]) -> list[Flag]:
-    """Reversing twice is silent, since the range does not change; it shows where reversed items oppose their scale."""
-    opposed = [item for item in keys["reverse"] if _opposes(item, keys, codes)]
-    if not keys["reverse"] or len(opposed) <= len(keys["reverse"]) / 2:
-        return []
-    text = f"Most reversed items of {keys['id']} run against the rest of their scale: the coding may be wrong."
-    other = "as_scored" if measure.coding == "as_ticked" else "as_ticked"
-    detail = (
-        f'Read as coding = "{measure.coding}". If the keys were applied before, or were not, write coding = "{other}".'
-    )
-    return [Flag("outcomes", "serious", text, detail, measure.id)]
-
-
-def _opposes(item: str, keys: dict[str, Any], codes: dict[str, np.ndarray]) -> bool:
-    scale = next(scale for scale in keys["scale"] if item in scale.get("items", []))
-    others = [codes[other] for other in scale["items"] if other not in keys["reverse"]]
-    rest = np.sum(others, axis=0)
-    full = (codes[item] >= 0) & np.all([other >= 0 for other in others], axis=0)
-    if full.sum() < 20 or codes[item][full].std() == 0 or rest[full].std() == 0:
-        return False
-    return bool(np.corrcoef(codes[item][full], rest[full])[0, 1] < 0)
-
-
-def _period_flags(measure: Measure, keys: dict[str, Any], readings: list[Reading]) -> list[Flag]:
-    period = keys.get("reference_period", {})
-    before, after = period.get("baseline"), period.get("follow_up")
-    if before == after or len(readings) < 2:
-        return []
-    text = f"The follow-up form of {keys['id']} looks back {after}, the baseline form {before}."
-    detail = "Part of any change from baseline may come from the form; both arms answer the same forms."
-    return [Flag("outcomes", "note", text, detail, measure.id)]
-
-
 # ---------------------------------------------------------------- columns
 
 
@@ -179,7 +65,7 @@ def _columns(ground: Ground, measure: Measure, _: Earlier) -> Found:
             raise StudyError(f'columns names the occasion "{occasion}". {did_you_mean(occasion, planned)}')
         values = _person_column(ground, measure.table, column)
         readings.append(Reading(f"{measure.id}@{occasion}", measure.id, occasion, values))
-    return Found(readings, _about(measure))
+    return Found(readings, about(measure))
 
 
 @kind("column")
@@ -196,11 +82,11 @@ def _column(ground: Ground, measure: Measure, _: Earlier) -> Found:
                 "value": amounts(table[column], where),
             }
         )
-        readings, flags = dated_readings(ground, measure.id, rows, _occasions(ground, measure))
-        return Found(readings, _about(measure), flags)
+        readings, flags = dated_readings(ground, measure.id, rows, occasions_of(ground, measure))
+        return Found(readings, about(measure), flags)
     values = _person_column(ground, measure.table, column)
     yes_no = bool(np.isin(values[np.isfinite(values)], (0, 1)).all())
-    return Found([_once(ground, measure, values)], _about(measure, values="yes or no" if yes_no else "score"))
+    return Found([once(measure, values)], about(measure, values="yes or no" if yes_no else "score"))
 
 
 def _is_dated(ground: Ground, measure: Measure) -> bool:
@@ -220,7 +106,7 @@ def _person_column(ground: Ground, table: str | None, column: str) -> np.ndarray
     repeated = np.flatnonzero(pd.Series(position).duplicated() & (position >= 0))
     if len(repeated):
         raise DataError(
-            f"{ground.where(table)}, {instruments.rows_in_words(lines(repeated))}: the person stands there again. "
+            f"{ground.where(table)}, {rows_in_words(lines(repeated))}: the person stands there again. "
             "Keep one row per person, or give the table a date column."
         )
     values = np.full(len(ground.people), np.nan)
@@ -251,18 +137,16 @@ def _days_in(ground: Ground, measure: Measure, _: Earlier) -> Found:
     windows = pd.DataFrame({"person": ground.people.to_numpy(), "start": opens, "end": closes})
     values = days_in_state(spells, windows).to_numpy()
     flags = _horizon_flags(ground, measure, closes, start, end)
-    return Found([_once(ground, measure, values)], _about(measure, unit="days", values="amount"), flags)
+    return Found([once(measure, values)], about(measure, unit="days", values="amount"), flags)
 
 
 def _checked_spells(where: str, plan: Any, start: pd.Series, end: pd.Series, here: np.ndarray) -> None:
     absent = np.flatnonzero(start.isna().to_numpy() & here)
     if len(absent):
-        raise DataError(
-            f'{where}: column "{plan.start}", {instruments.rows_in_words(lines(absent))}: no date. Give it.'
-        )
+        raise DataError(f'{where}: column "{plan.start}", {rows_in_words(lines(absent))}: no date. Give it.')
     backwards = np.flatnonzero((end < start).to_numpy() & here)
     if len(backwards):
-        rows = instruments.rows_in_words(lines(backwards))
+        rows = rows_in_words(lines(backwards))
         raise DataError(f'{where}, {rows}: "{plan.end}" is before "{plan.start}". Correct the dates.')
 
 
@@ -292,7 +176,7 @@ def _rule(ground: Ground, measure: Measure, _: Earlier) -> Found:
     answers = ground.cohort.rule_answers(str(measure.rule))
     by_person = pd.Series(answers.to_numpy(dtype=float, na_value=np.nan), index=ids(answers.index.to_series()))
     values = by_person.reindex(ground.people.to_numpy()).to_numpy()
-    return Found([_once(ground, measure, values)], _about(measure, values="yes or no"))
+    return Found([once(measure, values)], about(measure, values="yes or no"))
 
 
 @kind("improved")
@@ -313,7 +197,7 @@ def _improved(ground: Ground, measure: Measure, earlier: Earlier) -> Found:
     values = np.where(np.isnan(gain), np.nan, gain >= plan.by - 1e-9)
     reading = Reading(measure.id, measure.id, end, values, readings[end].dates)
     title = f"{found.about['title']} better by at least {number(plan.by, 0 if float(plan.by).is_integer() else 1)}"
-    return Found([reading], _about(measure, values="yes or no", title=title))
+    return Found([reading], about(measure, values="yes or no", title=title))
 
 
 def _last(ground: Ground, readings: dict[str, Reading]) -> str:

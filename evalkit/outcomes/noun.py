@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -42,6 +42,10 @@ class Outcomes:
         What a reader must know.
     facts : dict of str to dict
         By wide key, what `describe` gives.
+    looks : dict of str to object
+        What is seen beside the means, as counts and estimates and never as persons: "reliable change",
+        "distance travelled", "cumulative outcomes", "growth", "reliability", "comparability", "what each measure
+        adds", "whose outcomes", "services", "engagement", "missing outcomes"; only those the study gives reason for.
     """
 
     cohort: Cohort
@@ -52,6 +56,7 @@ class Outcomes:
     completeness: pd.DataFrame
     flags: tuple[Flag, ...]
     facts: dict[str, dict[str, Any]]
+    looks: dict[str, Any] = field(default_factory=dict)
 
     def find(self, name: str) -> str:
         """Find the outcome a study means by a name.

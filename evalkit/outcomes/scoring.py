@@ -12,6 +12,8 @@ from evalkit.errors import DataError, EvalkitError, Flag, StudyError, several
 from evalkit.outcomes.clustering import ClusterIndex
 from evalkit.outcomes.domains import index_domain
 from evalkit.outcomes.ground import Found, Ground, Reading
+from evalkit.outcomes.looks import look_at_all
+from evalkit.outcomes.looks.base import View
 from evalkit.outcomes.measures import read_measure
 from evalkit.outcomes.noun import Outcomes
 from evalkit.outcomes.summaries import completeness, completeness_flags, summarise
@@ -42,6 +44,13 @@ def score_outcomes(cohort: Cohort) -> Outcomes:
     DataError
         The tables hold what cannot be (all such problems together).
     """
+    outcomes, ground, found = _scored(cohort)
+    looks, said = look_at_all(View(ground, found, outcomes))
+    return replace(outcomes, looks=looks, flags=(*outcomes.flags, *said))
+
+
+def _scored(cohort: Cohort) -> tuple[Outcomes, Ground, dict[str, Found]]:
+    """The outcomes without what is looked at beside them, and what they were made of."""
     ground = _checked(cohort)
     found, problems = _read_all(ground)
     indices, readings, flags = _index_all(ground, found, problems)
@@ -53,7 +62,7 @@ def score_outcomes(cohort: Cohort) -> Outcomes:
     titles = {name: each.about["title"] for name, each in found.items()}
     only_measures = complete[complete["measure"].isin(titles)]
     notes = [flag for each in found.values() for flag in each.flags] + flags
-    return Outcomes(
+    outcomes = Outcomes(
         cohort=cohort,
         table=_long(ground, every, facts),
         wide=pd.DataFrame({reading.key: reading.values for reading in every}, index=ground.people),
@@ -63,6 +72,7 @@ def score_outcomes(cohort: Cohort) -> Outcomes:
         flags=tuple(notes + completeness_flags(ground, only_measures, titles)),
         facts=facts,
     )
+    return outcomes, ground, found
 
 
 def _checked(cohort: Cohort) -> Ground:
@@ -189,7 +199,7 @@ def reindexed(outcomes: Outcomes, method: str) -> Outcomes:
     ----------
     outcomes : Outcomes
         Made from a study.
-    method : {"icw", "klk"}
+    method : {"icw", "klk", "obrien", "factor"}
         How the measures of a domain are combined.
 
     Returns
@@ -206,4 +216,5 @@ def reindexed(outcomes: Outcomes, method: str) -> Outcomes:
     if study is None:
         raise StudyError("These outcomes were made without a study, so there is no domain to combine anew.")
     domains = [domain.model_copy(update={"index": method}) for domain in study.domain]
-    return score_outcomes(replace(cohort, study=study.model_copy(update={"domain": domains})))
+    again, _, _ = _scored(replace(cohort, study=study.model_copy(update={"domain": domains})))
+    return replace(again, looks=outcomes.looks)

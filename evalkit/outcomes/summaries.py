@@ -109,9 +109,15 @@ def completeness(ground: Ground, readings: list[Reading]) -> pd.DataFrame:
 
 
 def completeness_flags(ground: Ground, table: pd.DataFrame, titles: dict[str, str]) -> list[Flag]:
-    """One flag per measure of which an arm has less than 70 %, with the numbers."""
+    """One flag per measure of which an arm has less than 70 %, with the numbers; another where an arm has none."""
     flags = []
-    for measure, rows in table[table["share"] < ENOUGH].groupby("measure", sort=False):
+    read = table.groupby(["measure", "arm"], sort=False)["n"].transform("sum") > 0
+    for (measure, arm), _ in table[~read].groupby(["measure", "arm"], sort=False):
+        text = f"{titles[str(measure)]} was read for nobody in the arm {_arm(ground, str(arm))}."
+        flags.append(
+            Flag("outcomes", "caution", text, "What it says cannot be set against the other arm.", str(measure))
+        )
+    for measure, rows in table[read & (table["share"] < ENOUGH)].groupby("measure", sort=False):
         text = f"{titles[str(measure)]}: fewer than {percent(ENOUGH, 0)} have a value."
         parts = [_share(ground, row) for _, row in rows.iterrows()]
         level: Level = "serious" if (rows["n"] == 0).any() else "caution"
@@ -120,13 +126,18 @@ def completeness_flags(ground: Ground, table: pd.DataFrame, titles: dict[str, st
 
 
 def _share(ground: Ground, row: pd.Series) -> str:
-    arm = {"treated": "programme", "comparison": "comparison"}.get(row["arm"], "all")
+    title = ground.study.occasion_title(row["occasion"]) if row["occasion"] else ""
+    at = "" if not title else f" {title}" if title.startswith("at ") else f" at {title}"
+    return f"{_arm(ground, row['arm'])}{at} {_printable_share(ground, row)}"
+
+
+def _arm(ground: Ground, arm: str) -> str:
+    """What the report calls an arm."""
     cohort = ground.study.cohort
     plan = cohort.arm if cohort else None
-    group = next((one.says for one in cohort.group if one.role == row["arm"]), "") if cohort else ""
-    arm = (getattr(plan, f"{row['arm']}_name", "") if plan else group) or arm
-    at = f" at {ground.study.occasion_title(row['occasion'])}" if row["occasion"] else ""
-    return f"{arm}{at} {_printable_share(ground, row)}"
+    group = next((one.says for one in cohort.group if one.role == arm), "") if cohort else ""
+    usual = {"treated": "programme", "comparison": "comparison"}.get(arm, "all")
+    return (getattr(plan, f"{arm}_name", "") if plan else group) or usual
 
 
 def _printable_share(ground: Ground, row: pd.Series) -> str:

@@ -38,8 +38,8 @@ def show(evaluation: Any, section: str | None = None) -> Shown:
     evaluation : Evaluation
         What `evalkit.evaluate` returned, or ``Evaluation(noun)``.
     section : str, optional
-        "title", or a section's id: "brief", "sib", "cohort", "outcomes", "effect", "series", "payments", "value",
-        "flags", "provenance". Default: all of them.
+        "title", or a section's id: "brief", "sib", "cohort", "outcomes", "over_time", "change", "measures", "services",
+        "effect", "series", "payments", "value", "flags", "provenance". Default: all of them.
 
     Returns
     -------

@@ -131,7 +131,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> Path:
 
 
 def redraw(study: Study) -> None:
-    """Draw a synthetic study's tables again, and its achieved units, payments, cash flows and truth with them.
+    """Draw the tables a synthetic study names again, and its achieved units, payments, cash flows and truth with them.
 
     Parameters
     ----------
@@ -150,15 +150,18 @@ def redraw(study: Study) -> None:
             'Write [simulation] with world = "edge of care", seed and people, or keep the tables as they are.'
         )
     simulated = simulate_study(plan.world, plan.seed, plan.people, **plan.options)
-    files = {name: _file_of(study, name, file) for name, file in simulated.files.items()}
-    named = dataclasses.replace(simulated, files=files)
-    for name, file in named.files.items():
-        write_csv(named.tables[name], study.path(file))
-    write_csv(named.truth, study.path(plan.truth))
-    for file, table in write_books(study, named.record).items():
+    for name, file in _files(study, simulated.files).items():
+        write_csv(simulated.tables[name], study.path(file))
+    write_csv(simulated.truth, study.path(plan.truth))
+    for file, table in write_books(study, simulated.record).items():
         write_csv(table, study.path(file))
 
 
-def _file_of(study: Study, table: str, default: str) -> str:
-    named = study.tables.get(table, default)
-    return named if isinstance(named, str) else getattr(named, "file", default)
+def _files(study: Study, drawn: dict[str, str]) -> dict[str, str]:
+    """The file of each table that the study uses: by its name, or by the file where the study has its own name."""
+    named = {name: file for name, table in study.tables.items() if (file := _file_of(table))}
+    return {table: named.get(table, file) for table, file in drawn.items() if table in named or file in named.values()}
+
+
+def _file_of(table: object) -> str | None:
+    return table if isinstance(table, str) else getattr(table, "file", None)

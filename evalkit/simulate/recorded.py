@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.simulate import forms
-from evalkit.simulate.world import AUTHORITIES, OCCASIONS, Drawn, EdgeOfCare
+from evalkit.simulate.registers import registers
+from evalkit.simulate.school import SCHOOL_YEAR
+from evalkit.simulate.world import AUTHORITIES, EXTRACTED, OCCASIONS, Drawn, EdgeOfCare
 
 Array = np.ndarray
 FILES = {
@@ -16,8 +18,11 @@ FILES = {
     "sdq": "assessments_sdq.csv",
     "swemwbs": "assessments_swemwbs.csv",
     "safeguarding": "safeguarding.csv",
+    "sessions": "sessions.csv",
+    "ladder": "ladder.csv",
+    "attendance": "attendance.csv",
+    "offences": "offences.csv",
 }
-EXTRACTED = np.datetime64("2021-12-31")
 _REASONS = ("family conflict", "behaviour", "going missing", "school attendance", "neglect")
 # Shares of visits that did not happen, by occasion: usual care, therapy. Chance alone decides, within an arm.
 _NO_VISIT = {"baseline": (0.02, 0.02), "m6": (0.14, 0.09), "m12": (0.18, 0.12), "m18": (0.24, 0.17)}
@@ -55,7 +60,8 @@ def tables_of(world: EdgeOfCare, drawn: Drawn, seed: int) -> tuple[dict[str, pd.
         "safeguarding": _safeguarding(record, rng),
     }
     record["sessions"] = tables["referrals"].drop_duplicates("person_id")["sessions"].to_numpy()
-    return {name: table.reset_index(drop=True) for name, table in tables.items()}, _observed(record, sdq)
+    tables |= registers(world, drawn, record, seed)
+    return {name: table.reset_index(drop=True) for name, table in tables.items()}, _observed(record, tables)
 
 
 def _people(record: pd.DataFrame) -> pd.DataFrame:
@@ -165,14 +171,25 @@ def _forms(instrument: str, person: pd.Series, when: Array, answers: Array) -> p
     return pd.concat([person.reset_index(drop=True), pd.Series(when, name="date"), items], axis=1)
 
 
-def _observed(record: pd.DataFrame, sdq: pd.DataFrame) -> pd.DataFrame:
+def _observed(record: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Add the outcomes as the study sees them."""
     treated = record["treated"]
     for name in ("care_days", "no_care"):
         record[name] = record[f"{name}_1"].where(treated, record[f"{name}_0"])
-    start, later = (_total_on(record, sdq, occasion) for occasion in ("baseline", "m12"))
+    record["offending"] = record["offending_0"]
+    record["attendance"] = _attended(record, tables["attendance"])
+    start, later = (_total_on(record, tables["sdq"], occasion) for occasion in ("baseline", "m12"))
     record["sdq_better"] = pd.Series(start - later >= 5).astype("Int64").mask(np.isnan(start - later))
     return record
+
+
+def _attended(record: pd.DataFrame, terms: pd.DataFrame) -> Array:
+    """Share of half-days attended in the year after referral, of the terms that schools returned."""
+    referred = record.set_index("person_id")["referred_on"]
+    day = (terms["date"] - terms["person_id"].map(referred)).dt.days
+    year = terms[(day >= 0) & (day < SCHOOL_YEAR)].groupby("person_id")[["missed", "possible"]].sum()
+    share = 1 - year["missed"] / year["possible"].where(year["possible"] > 0)
+    return share.reindex(record["person_id"]).to_numpy()
 
 
 def _total_on(record: pd.DataFrame, sdq: pd.DataFrame, occasion: str) -> Array:

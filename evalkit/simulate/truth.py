@@ -14,6 +14,12 @@ _NOTE = (
     "Average over treated, eligible people of an endless supply of studies from this world, "
     "from {people:,} invented people whose outcome was drawn with and without the programme"
 )
+# Outcome, column of the record, unit, and whose truth it is.
+_KEPT_BY_OTHERS = (
+    ("ladder@m12", "ladder_m12", "steps", "; mean over the areas, as a worker would rate everyone"),
+    ("attendance", "attendance", "share", "; those with a term of school age within the year"),
+    ("offending", "offending", "share", ""),
+)
 
 
 @functools.lru_cache(maxsize=32)
@@ -31,6 +37,10 @@ def _effects(world: EdgeOfCare) -> tuple[tuple[str, float, str, str], ...]:
     ]
     says = f"{note}; index of complete forms, in standard deviations of the comparison at baseline."
     rows.insert(2, ("wellbeing@m12", _index_effect(record), "SD", says))
+    rows += [
+        (name, float((treated[f"{column}_1"] - treated[f"{column}_0"]).mean()), unit, f"{note}{more}.")
+        for name, column, unit, more in _KEPT_BY_OTHERS
+    ]
     return tuple(rows)
 
 

@@ -3,18 +3,22 @@
 Everything in it is invented. Children come in social-work teams, teams in authorities. Who is offered therapy depends
 on what the referral panel sees (age, earlier days in care, both questionnaires), so a plain difference misleads and an
 adjusted one need not. The programme shortens and prevents spells in care and lifts how young people themselves feel;
-it changes nothing that parents tick.
+it changes nothing that parents tick. Those who had it go to school a little more; it changes nothing in what the
+police record.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from evalkit.simulate import forms
+from evalkit.simulate import ladder as ladders
 from evalkit.simulate.care import care_chance, days_within, spells
+from evalkit.simulate.offending import Offences, offend
+from evalkit.simulate.school import School, attend
 
 Array = np.ndarray
 AUTHORITIES = ("Northmoor", "Eastvale", "Westhaven")
@@ -23,6 +27,9 @@ WINDOW = 548
 IMPROVED_BY = 5
 _CONCERNS = (0.06, 0.12, 0.17)  # cumulated shares: concern in the year before referral, long before it, after it
 FIRST_DAY, LAST_DAY = np.datetime64("2016-11-01"), np.datetime64("2020-02-29")
+EXTRACTED = np.datetime64("2021-12-31")  # nothing after this day is in any table
+# Streams of chance of their own, so that what came later into this world changes nothing of what was there before.
+_SCHOOL, _LADDER, _OFFENCES = 77, 78, 79
 INCLUDED = (np.datetime64("2017-01-01"), np.datetime64("2019-12-31"))
 
 
@@ -44,6 +51,8 @@ class EdgeOfCare:
         Change of latent well-being as young people report it, in standard deviations.
     difficulties_effect : float
         Change of latent difficulties as parents report them, in standard deviations.
+    attendance_effect : float
+        Change of the log odds of missing a half-day of school under therapy.
     team_spread : float
         Standard deviation between teams of what is true of their people, in the units of each outcome's latent score.
     missing : float
@@ -58,6 +67,7 @@ class EdgeOfCare:
     stay_effect: float = -0.2
     wellbeing_effect: float = 0.4
     difficulties_effect: float = 0.0
+    attendance_effect: float = -0.25
     team_spread: float = 0.15
     missing: float = 1.0
     truth_people: int = 150_000
@@ -75,11 +85,20 @@ class Drawn:
         (instrument, occasion, arm 0 or 1) to answers, shape (people, items), nothing missing.
     spells : dict
         arm 0 or 1 to (starts, ends).
+    ladder : dict
+        (occasion, arm 0 or 1) to steps, shape (people, areas): as a worker would rate everyone.
+    school : School
+        Terms, half-days possible and missed.
+    offences : Offences
+        The same in both arms.
     """
 
     record: pd.DataFrame
     ticked: dict[tuple[str, str, int], Array]
     spells: dict[int, tuple[Array, Array]]
+    ladder: dict[tuple[str, int], Array]
+    school: School
+    offences: Offences
 
 
 def completed_years(born: Array, on: Array) -> Array:
@@ -125,16 +144,23 @@ def draw_people(
     Returns
     -------
     Drawn
-        Record, answers and spells.
+        Record, answers, spells, and what others keep.
     """
     rng = np.random.default_rng(seed)
     record, spread = _who(teams or world.teams, people, world.team_spread, rng)
-    ticked = _answers(world, record, spread, occasions, rng)
+    ticked, latent = _answers(world, record, spread, occasions, rng)
     record["sdq_parent_baseline"] = forms.sdq_total(ticked["sdq_parent", "baseline", 0])
     record["swemwbs_baseline"] = forms.swemwbs_metric(ticked["swemwbs", "baseline", 0])
     record["treated"] = _chosen(world, record, spread, rng)
     in_care = _care(world, record, spread, rng)
-    return Drawn(_with_outcomes(record, ticked, in_care), ticked, in_care)
+    steps = ladders.rate(latent, np.random.default_rng([seed, _LADDER]))
+    problems = latent["baseline", 0][0]
+    rng = np.random.default_rng([seed, _SCHOOL])
+    school = attend(record, problems, _team_share(world, record, rng), world.attendance_effect, rng)
+    rng = np.random.default_rng([seed, _OFFENCES])
+    offences = offend(record, problems, _team_share(world, record, rng), rng)
+    drawn = Drawn(record, ticked, in_care, steps, school, offences)
+    return replace(drawn, record=_with_outcomes(drawn))
 
 
 def _who(teams: int, people: int, spread: float, rng: np.random.Generator) -> tuple[pd.DataFrame, Array]:
@@ -173,11 +199,12 @@ def _eligible(record: pd.DataFrame) -> pd.Series:
 
 def _answers(
     world: EdgeOfCare, record: pd.DataFrame, spread: Array, occasions: tuple[str, ...], rng: np.random.Generator
-) -> dict[tuple[str, str, int], Array]:
-    """Both questionnaires at each occasion, without and with therapy, by the same chance."""
+) -> tuple[dict[tuple[str, str, int], Array], ladders.Latent]:
+    """Both questionnaires at each occasion, and what is behind them, without and with therapy by the same chance."""
     people, team = len(record), record["team"].to_numpy()
     family = rng.standard_normal(people)
     ticked: dict[tuple[str, str, int], Array] = {}
+    latent: ladders.Latent = {}
     for occasion in occasions:
         passing, home = rng.standard_normal((2, people))
         felt = np.sqrt(0.7) * record["trait"].to_numpy() + np.sqrt(0.3) * passing
@@ -189,9 +216,10 @@ def _answers(
             helped = arm * later
             problems = seen + spread[team, 0] - easing + helped * world.difficulties_effect
             wellbeing = felt + spread[team, 1] + easing + helped * world.wellbeing_effect
+            latent[occasion, arm] = problems, wellbeing
             ticked["sdq_parent", occasion, arm] = forms.sdq_answers(problems, chance["sdq_parent"])
             ticked["swemwbs", occasion, arm] = forms.swemwbs_answers(wellbeing, chance["swemwbs"])
-    return ticked
+    return ticked, latent
 
 
 def _chosen(world: EdgeOfCare, record: pd.DataFrame, spread: Array, rng: np.random.Generator) -> Array:
@@ -230,14 +258,25 @@ def _care(
     }
 
 
-def _with_outcomes(record: pd.DataFrame, ticked: dict, in_care: dict) -> pd.DataFrame:
-    """Add each outcome without and with therapy, every form complete."""
+def _team_share(world: EdgeOfCare, record: pd.DataFrame, rng: np.random.Generator) -> Array:
+    """What is true of a person's team, drawn anew for one outcome."""
+    team = record["team"].to_numpy()
+    return world.team_spread * rng.standard_normal(team.max() + 1)[team]
+
+
+def _with_outcomes(drawn: Drawn) -> pd.DataFrame:
+    """Add each outcome without and with therapy, every form and every term complete."""
+    record, ticked = drawn.record, drawn.ticked
     start = record["sdq_parent_baseline"]
+    offended = drawn.offences.any_within_a_year(len(record))
     for arm in (0, 1):
-        starts, ends = in_care[arm]
+        starts, ends = drawn.spells[arm]
         record[f"care_days_{arm}"] = days_within(starts, ends, WINDOW)
         record[f"no_care_{arm}"] = (starts[:, 0] > WINDOW).astype(int)
         record[f"sdq_parent_m12_{arm}"] = forms.sdq_total(ticked["sdq_parent", "m12", arm])
         record[f"swemwbs_m12_{arm}"] = forms.swemwbs_metric(ticked["swemwbs", "m12", arm])
         record[f"sdq_better_{arm}"] = (start - record[f"sdq_parent_m12_{arm}"] >= IMPROVED_BY).astype(int)
+        record[f"ladder_m12_{arm}"] = drawn.ladder["m12", arm].mean(axis=1)
+        record[f"attendance_{arm}"] = drawn.school.share_attended(arm)
+        record[f"offending_{arm}"] = offended
     return record

@@ -15,9 +15,11 @@ from evalkit.study.databases import address_problem
 from evalkit.study.files import files_named, missing_file
 from evalkit.study.model import Measure, Study, TableInDatabase
 from evalkit.study.names import Names, quoted, reading
+from evalkit.words import listed
 
 RECORDS = ("days_in", "attendance", "offending", "placements")
 SOURCES = ("instrument", "ladder", "column", "columns", *RECORDS, "rule", "improved")
+RECORD = "Write days_in, attendance, offending, placements, ladder or column in the place of instrument."
 Problems = Iterator[str]
 
 
@@ -223,7 +225,13 @@ def _instrument(measure: Measure) -> Problems:
     except StudyError as error:
         yield f"[[measure]] {measure.id}: {error}"
         return
+    if entry.get("type") == "record":
+        yield f'[[measure]] {measure.id}: "{measure.instrument}" is counted from records, not answered. {RECORD}'
+        return
     scales = [str(scale["id"]) for scale in entry.get("scale", ())]
+    if measure.scale is None and not entry.get("main"):
+        known = listed(scales, "or")
+        yield f"[[measure]] {measure.id}: {measure.instrument} has no main score. Write scale = one of {known}."
     if measure.scale is not None and measure.scale not in scales:
         yield f"[[measure]] {measure.id}: scale: {quoted(measure.scale, 'scale', scales)}"
     if measure.items is not None and len(measure.items) < len(entry.get("items", ())):

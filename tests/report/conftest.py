@@ -142,6 +142,7 @@ def outcomes(study: Study, few: int | None = None) -> SimpleNamespace:
         wide=pd.DataFrame(),
         domains={"wellbeing": index},
         flags=(),
+        looks={},
         find=lambda name: last.get(name, name),
         describe=lambda name: told[last.get(name, name)],
     )
@@ -213,8 +214,11 @@ def effects(study: Study, *rows: dict[str, object]) -> SimpleNamespace:
         ],
     )
     measures = pd.DataFrame(
-        [["wellbeing", "sdq@m12", "Difficulties", "12 months", 0.2, 0.08, 0.04, 0.36, 0.01, 0.02, 600]],
-        columns=["domain", "measure", "title", "occasion_title", "effect", "se", "low", "high", "p", "p_adjusted", "n"],
+        [["wellbeing", "sdq@m12", "Difficulties", "12 months", 0.2, 0.08, 0.04, 0.36, 0.01, 0.02, 600, "Holm", ""]],
+        columns=[
+            *["domain", "measure", "title", "occasion_title", "effect", "se", "low", "high", "p", "p_adjusted", "n"],
+            *["adjusted_by", "verdict"],
+        ],
     )
     balance = pd.DataFrame({"smd_before": [0.3, -0.2], "smd_after": [0.02, -0.05]}, index=["age", "sex girl"])
     attrition = pd.DataFrame(

@@ -13,6 +13,7 @@ from evalkit.report.common import absent, arms_legend, few_events, hidden, prote
 from evalkit.report.figures.forest import Axis, Mark, forest
 from evalkit.report.figures.trajectories import Line, Point, trajectories
 from evalkit.report.html import Cell, lower_first
+from evalkit.report.known import gap_map, read_against
 from evalkit.report.phrases import arm_names, finite, real, said
 from evalkit.report.sections import section
 
@@ -31,6 +32,8 @@ def outcomes(evaluation: Any) -> list[Any]:
     drawn = [figure for measure in _moving(safe) if (figure := _trajectory(evaluation, safe, measure)) is not None]
     if drawn:
         blocks += [Html(arms_legend(evaluation, "Bars are 95% intervals")), *_pairs(drawn)]
+    known = gap_map(evaluation, safe)
+    blocks += [known] if known is not None else []
     blocks.append(_means(evaluation, safe))
     return blocks + _forests(evaluation)
 
@@ -67,9 +70,11 @@ def _summary(evaluation: Any) -> pd.DataFrame:
     counted = evaluation.cohort.table
     members = counted["arm"].value_counts() if "arm" in counted else pd.Series({"all": len(counted)})
     missing = table["arm"].map(members).astype("Int64") - table["n"].astype("Int64")
+    # That a measure was read for nobody of an arm is a matter of design, and said in words: it is no count of people.
+    read = table.groupby(["measure", "arm"])["n"].transform("sum") > 0
     frame = table.assign(
-        n=table["n"].astype("Int64"),
-        missing=missing.where(missing > 0),
+        n=table["n"].astype("Int64").where(read),
+        missing=missing.where((missing > 0) & read),
         people=table["arm"].map(members).astype("Int64"),
     )
     safe = protected(
@@ -120,7 +125,8 @@ def _trajectory(evaluation: Any, safe: pd.DataFrame, measure: str) -> Figure | N
         points = [Point(days[r.occasion], real(r.mean), real(r.low), real(r.high), shown(r.n)) for r in mine]
         lines += [Line(name, arm == "treated", points)] if points else []
     titles = {days[r.occasion]: said(r.occasion_title) or str(r.occasion) for r in rows.itertuples()}
-    drawn = trajectories(lines, sorted(titles.items()), said(told["better"]) or "higher", digits)
+    band, cutoff = read_against(evaluation, measure)
+    drawn = trajectories(lines, sorted(titles.items()), said(told["better"]) or "higher", digits, band, cutoff)
     unit = f", {told['unit']}" if said(told["unit"]) else ""
     return Figure(
         f"means-{measure}", _moved(told["title"], lines, digits), f"Mean{unit}, people with a known value", drawn.wide
@@ -174,10 +180,12 @@ def _small(group: pd.DataFrame, told: dict[str, Any]) -> str:
 
 
 def _mean_cells(row: Any, told: dict[str, Any]) -> list[str]:
-    if hidden(row["mean"]):
-        return [words.SUPPRESSED, words.SUPPRESSED]
+    if hidden(row["mean"]) or not finite(row["mean"]):
+        return [words.SUPPRESSED if hidden(row["mean"]) else words.NOT_AVAILABLE] * 2
     if told["values"] == "yes or no":
         return [shown(row["n"]), words.percent(real(row["mean"]))]
+    if told["unit"] == "share":
+        return [shown(row["n"]), f"{words.percent(real(row['mean']))} ({words.percent(real(row['sd']))})"]
     digits = 2 if told["kind"] == "domain" else 0 if abs(real(row["mean"])) >= 1000 else 1
     return [shown(row["n"]), f"{words.number(real(row['mean']), digits)} ({words.number(real(row['sd']), digits)})"]
 
@@ -239,6 +247,7 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
         f"{up} of {singles} single measures are better with {names[0]}, {down} worse, "
         f"{singles - up - down} not clearly either"
     )
+    precise = _precision(evaluation, domain, group)
     return Figure(
         f"measures-{domain}",
         finding,
@@ -246,8 +255,36 @@ def _forest(evaluation: Any, domain: str, group: pd.DataFrame) -> Figure:
         drawn.wide,
         drawn.narrow,
         notes=[
-            "The index is the diamond, as wide as its interval. p adjusted where several measures stand side by side."
+            f"The index is the diamond, as wide as its interval. {_adjustment(group)}",
+            *([precise] if precise else []),
         ],
+    )
+
+
+def _adjustment(group: pd.DataFrame) -> str:
+    how = [said(text) for text in group["adjusted_by"].dropna().unique() if said(text)]
+    if not how:
+        return "p as estimated."
+    return f"p of the single measures is adjusted for their number: {'; '.join(how)}; never below a measure's own p."
+
+
+def _precision(evaluation: Any, domain: str, group: pd.DataFrame) -> str:
+    """Whether the index is known more exactly than its measures, in words and from the numbers."""
+    table = evaluation.effects.table
+    row = table[table["is_domain"].astype(bool) & (table["outcome"] == domain)]
+    singles = group["se"].dropna().astype(float)
+    if row.empty or len(singles) < 2 or not finite(row["se"].iloc[0]):
+        return ""
+    own, least, most = real(row["se"].iloc[0]), float(singles.min()), float(singles.max())
+    digits = 3 if most < 0.1 else 2
+    told = f"the index's standard error is {words.number(own, digits)} SD"
+    theirs = f"theirs are {words.number(least, digits)} to {words.number(most, digits)} SD"
+    if own < least:
+        return f"The index is known more exactly than any single measure: {told}, {theirs}."
+    better = int((singles < own).sum())
+    few = "one single measure is" if better == 1 else f"{better} single measures are"
+    return (
+        f"The index is not known more exactly than every measure: {few} known more exactly than it; {told}, {theirs}."
     )
 
 

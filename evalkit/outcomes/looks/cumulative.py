@@ -1,0 +1,70 @@
+"""Days in a state and events, added up from day to day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit.errors import Flag
+from evalkit.outcomes.cumulative import MeanCumulative, mean_cumulative
+from evalkit.outcomes.ground import dates, ids
+from evalkit.outcomes.looks.base import View, look
+
+_MONTH = 30.4375
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """How a measure adds up: its id, title, unit, the curve, and the contract's level where there is one."""
+
+    measure: str
+    title: str
+    unit: str
+    curve: MeanCumulative
+    contract_baseline: float | None
+
+
+@look("cumulative outcomes")
+def cumulative(view: View) -> tuple[list[Added], list[Flag]]:
+    """Every measure of days in a state, and of offences, at monthly points so that no single event shows."""
+    added, flags = [], []
+    for measure in view.study.measure:
+        plan = measure.days_in or measure.offending
+        if measure.id not in view.found or plan is None:
+            continue
+        records, windows = _records(view, plan), _windows(view, plan.window_days)
+        inside = np.ones(len(windows), bool) if view.treated is None else np.isfinite(view.treated)
+        arm = None if view.treated is None else view.treated[inside]
+        grid = sorted(
+            {*(round(month * _MONTH) for month in range(int(plan.window_days / _MONTH) + 1)), plan.window_days}
+        )
+        curve = mean_cumulative(records, windows[inside], arm, view.clusters(inside), grid)
+        about = view.found[measure.id].about
+        added.append(Added(measure.id, about["title"], curve.unit, curve, measure.contract_baseline))
+        flags += [Flag(f.room, f.level, f.text, f.detail, measure.id) for f in curve.flags]
+    return added, flags
+
+
+def _windows(view: View, days: int) -> pd.DataFrame:
+    start = view.ground.index_date
+    people = view.ground.people.to_numpy()
+    return pd.DataFrame({"person": people, "start": start, "end": start + pd.Timedelta(days=days)})
+
+
+def _records(view: View, plan: Any) -> pd.DataFrame:
+    """Episodes in the state, or events, of the people of the cohort."""
+    person = view.study.cohort.person  # type: ignore[union-attr]
+    table = view.ground.table(plan.table).reset_index(drop=True)
+    where = view.ground.where(plan.table)
+    if hasattr(plan, "date"):
+        return pd.DataFrame({"person": ids(table[person]), "date": dates(table[plan.date], where)}).dropna()
+    here = (table[plan.state_column].astype("str") == plan.state).to_numpy()
+    spells = {
+        "person": ids(table[person]),
+        "start": dates(table[plan.start], where),
+        "end": dates(table[plan.end], where),
+    }
+    return pd.DataFrame(spells)[here].reset_index(drop=True)

@@ -1,0 +1,94 @@
+"""How scores grew: a line through each person's readings, and how much steeper it is with the programme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit.errors import Flag
+from evalkit.outcomes.growth import Growth, growth
+from evalkit.outcomes.looks.base import View, look
+
+YEAR = 365.25
+_FEWEST = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Grown:
+    """The growth of one outcome, in its unit a year: no person's row.
+
+    ``comparison`` the comparison's own change a year; ``effect`` the difference the programme makes to it, ``end`` the
+    difference between the arms at the last occasion, each with its 95 % interval; ``how`` what the interval rests on.
+    """
+
+    outcome: str
+    title: str
+    unit: str
+    better: str
+    people: int
+    services: int
+    comparison: float
+    effect: float
+    low: float
+    high: float
+    p: float
+    end: float
+    end_low: float
+    end_high: float
+    how: str
+    model: Growth
+
+
+@look("growth")
+def grown(view: View) -> tuple[list[Grown], list[Flag]]:
+    """Every outcome that the study wants a growth model of."""
+    plan = view.study.growth
+    found: list[Grown] = []
+    flags: list[Flag] = []
+    if plan is None or view.treated is None:
+        return found, flags
+    for name in plan.outcomes:
+        frame, cluster = _frame(view, name), "cluster" if plan.services and view.cluster is not None else None
+        if frame["occasion"].nunique() < _FEWEST:
+            text = "No growth is shown: a line needs three occasions or more to be told from its error."
+            flags.append(Flag("outcomes", "caution", text, about=name))
+            continue
+        model = growth(
+            frame, "value", "years", "person", "treated", cluster, plan.covariates, plan.random, robust="auto"
+        )
+        found.append(_grown(view, name, model))
+        flags += [replace(flag, about=name) for flag in model.flags]
+    return found, flags
+
+
+def _frame(view: View, name: str) -> pd.DataFrame:
+    """A row per person and reading, with years since the index date: of the reading itself, else of its occasion."""
+    rows = view.outcomes.table
+    rows = rows[(rows["measure"] == name) & rows["value"].notna() & rows["treated"].notna()].reset_index(drop=True)
+    days = {occasion.id: occasion.day for occasion in view.study.occasion}
+    start = pd.Series(view.ground.index_date.to_numpy(), index=view.ground.people.to_numpy())
+    began = rows["person"].map(start).to_numpy(dtype="datetime64[s]")
+    own = pd.Series((rows["date"].to_numpy(dtype="datetime64[s]") - began) / np.timedelta64(1, "D"))
+    frame = pd.DataFrame({name: rows[name] for name in ("person", "occasion", "value", "treated")})
+    frame["years"] = own.fillna(rows["occasion"].map(days).astype(float)) / YEAR
+    place = view.ground.people.get_indexer(pd.Index(frame["person"]))
+    if view.cluster is not None:
+        frame["cluster"] = view.cluster[place]
+    for covariate in view.study.growth.covariates if view.study.growth else ():
+        frame[covariate] = view.ground.cohort.table[covariate].to_numpy()[place]
+    return frame
+
+
+def _grown(view: View, name: str, model: Growth) -> Grown:
+    told = view.outcomes.describe(name)
+    slope: Any = model.effect.loc["per unit of time"]
+    end: Any = model.effect.loc["at the final occasion"]
+    years: Any = model.fixed.loc["years", "estimate"] if "years" in model.fixed.index else np.nan
+    return Grown(
+        name, told["title"], told["unit"], told["better"], model.persons, model.clusters, float(years),
+        float(slope["estimate"]), float(slope["low"]), float(slope["high"]), float(slope["p"]),
+        float(end["estimate"]), float(end["low"]), float(end["high"]), str(slope["interval"]), model,
+    )  # fmt: skip
