@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean
-from evalkit.outcomes.clustering import ClusterIndex, Rare, cluster_index
 from evalkit.outcomes.ground import Found, Ground, Reading
+from evalkit.outcomes.index.clustering import ClusterIndex, Rare, cluster_index
 
 if TYPE_CHECKING:
     from evalkit.study.model import Domain

@@ -12,11 +12,11 @@ import pandas as pd
 
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean
 from evalkit.outcomes.alignment import dated_readings
-from evalkit.outcomes.answers import Answers
 from evalkit.outcomes.ground import Forms, Found, Ground, Reading, dates, lines
-from evalkit.outcomes.instruments import empty_scales, scored
-from evalkit.outcomes.keys import items_of, measure_keys, questionnaire
 from evalkit.outcomes.kinds import Earlier, about, kind, occasions_of
+from evalkit.outcomes.questionnaires.answers import Answers
+from evalkit.outcomes.questionnaires.instruments import empty_scales, scored
+from evalkit.outcomes.questionnaires.keys import items_of, measure_keys, questionnaire
 from evalkit.words import listed
 
 if TYPE_CHECKING:

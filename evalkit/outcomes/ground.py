@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import DataError, Flag, did_you_mean
-from evalkit.outcomes.instruments import numbers, rows_in_words
+from evalkit.outcomes.questionnaires.instruments import numbers, rows_in_words
 
 if TYPE_CHECKING:
     from evalkit.cohort import Cohort

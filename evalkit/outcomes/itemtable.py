@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, several
-from evalkit.outcomes.instruments import numbers, rows_in_words
+from evalkit.outcomes.questionnaires.instruments import numbers, rows_in_words
 
 POLICIES = ("listwise", "pairwise")
 

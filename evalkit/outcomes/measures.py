@@ -11,10 +11,10 @@ import evalkit.outcomes.forms
 import evalkit.outcomes.record_kinds  # noqa: F401 - as forms: puts its kinds on the list
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean
 from evalkit.outcomes.alignment import dated_readings
-from evalkit.outcomes.answers import rows_in_words
 from evalkit.outcomes.ground import Found, Ground, Reading, amounts, dates, ids, lines
 from evalkit.outcomes.kinds import KINDS, Earlier, about, kind, occasions_of, once
-from evalkit.outcomes.states import days_in_state
+from evalkit.outcomes.questionnaires.answers import rows_in_words
+from evalkit.outcomes.records.states import days_in_state
 from evalkit.words import listed, month, number
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import Flag, StudyError, did_you_mean
-from evalkit.outcomes.clustering import ClusterIndex
+from evalkit.outcomes.index.clustering import ClusterIndex
 from evalkit.words import number
 
 if TYPE_CHECKING:

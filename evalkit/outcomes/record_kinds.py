@@ -11,10 +11,10 @@ import pandas as pd
 from evalkit import library
 from evalkit.errors import DataError, Flag, did_you_mean, several
 from evalkit.outcomes.alignment import dated_readings
-from evalkit.outcomes.answers import rows_in_words
 from evalkit.outcomes.ground import Forms, Found, Ground, amounts, dates, ids, lines
 from evalkit.outcomes.kinds import Earlier, about, kind, occasions_of, once
-from evalkit.outcomes.records import Counted, attendance, definition, offending, placements
+from evalkit.outcomes.questionnaires.answers import rows_in_words
+from evalkit.outcomes.records.counts import Counted, attendance, definition, offending, placements
 from evalkit.words import listed, month
 
 if TYPE_CHECKING:

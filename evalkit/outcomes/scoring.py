@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, EvalkitError, Flag, StudyError, several
-from evalkit.outcomes.clustering import ClusterIndex
 from evalkit.outcomes.domains import index_domain
 from evalkit.outcomes.ground import Found, Ground, Reading
+from evalkit.outcomes.index.clustering import ClusterIndex
 from evalkit.outcomes.looks import look_at_all
 from evalkit.outcomes.looks.base import View
 from evalkit.outcomes.measures import read_measure

@@ -15,7 +15,7 @@ import pandas as pd
 
 from evalkit.errors import DataError
 from evalkit.outcomes.agreement import FORMS, meaning, of_mean
-from evalkit.outcomes.instruments import numbers
+from evalkit.outcomes.questionnaires.instruments import numbers
 
 # ---------------------------------------------------------------- tables with holes
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from evalkit import counterfactual as cf
-from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.counterfactual.neighbours import nearest_on_line
 from evalkit.errors import EstimationError
+from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from evalkit import library
 from evalkit.errors import StudyError
 from evalkit.outcomes import days_in_state
-from evalkit.outcomes.care import care_proportion
-from evalkit.outcomes.distance import distance_travelled
-from evalkit.outcomes.instruments import score
-from evalkit.outcomes.records import attendance, definition, offending, placements
+from evalkit.outcomes.change.distance import distance_travelled
+from evalkit.outcomes.questionnaires.instruments import score
+from evalkit.outcomes.records.care import care_proportion
+from evalkit.outcomes.records.counts import attendance, definition, offending, placements
 
 
 def entry_of(name):

@@ -11,7 +11,7 @@ import pytest
 
 from evalkit import library
 from evalkit.errors import EvalkitWarning, StudyError
-from evalkit.outcomes.instruments import banded, part_of, score
+from evalkit.outcomes.questionnaires.instruments import banded, part_of, score
 
 PROMISED = [
     *("sdq_parent", "sdq_teacher", "sdq_self", "rcads_25", "rcads_47", "wemwbs", "swemwbs", "phq_9", "gad_7"),

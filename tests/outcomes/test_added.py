@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError, EvalkitWarning
-from evalkit.outcomes.added import added_value, added_value_effect_size, added_value_summary
+from evalkit.outcomes.questionnaires.added import added_value, added_value_effect_size, added_value_summary
 
 DATA = Path(__file__).parents[1] / "data"
 pytestmark = pytest.mark.filterwarnings("ignore::evalkit.errors.EvalkitWarning")

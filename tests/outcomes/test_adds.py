@@ -11,9 +11,9 @@ import pytest
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.linear import least_squares, row_contributions
-from evalkit.outcomes.adds import what_each_adds
-from evalkit.outcomes.clustering import cluster_index
-from evalkit.outcomes.globaltest import obrien_test
+from evalkit.outcomes.index.adds import what_each_adds
+from evalkit.outcomes.index.clustering import cluster_index
+from evalkit.outcomes.index.globaltest import obrien_test
 
 HERE = Path(__file__).parents[1]
 

@@ -11,12 +11,17 @@ import pytest
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
-from evalkit.outcomes import bootstrap_index
-from evalkit.outcomes.bootstrap import bootstrap_means, bootstrap_occasion_summary, cluster_bootstrap, moments
-from evalkit.outcomes.bootstrap_fits import bootstrap_coefficients
-from evalkit.outcomes.bootstrap_index import bootstrap_index_effect
-from evalkit.outcomes.clustering import cluster_index
-from evalkit.outcomes.resampling import clusters_of, drawn_counts
+from evalkit.outcomes.index.clustering import cluster_index
+from evalkit.outcomes.resampling import bootstrap_index
+from evalkit.outcomes.resampling.bootstrap import (
+    bootstrap_means,
+    bootstrap_occasion_summary,
+    cluster_bootstrap,
+    moments,
+)
+from evalkit.outcomes.resampling.bootstrap_fits import bootstrap_coefficients
+from evalkit.outcomes.resampling.bootstrap_index import bootstrap_index_effect
+from evalkit.outcomes.resampling.clusters import clusters_of, drawn_counts
 
 HERE = Path(__file__).parents[1]
 NAMES = ["a", "b", "c", "d"]

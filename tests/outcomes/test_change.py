@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.outcomes.change import clinical_cutoff, reliable_change, reliable_change_by_arm
-from evalkit.outcomes.expected import expected_change, mean_change, regression_to_the_mean
+from evalkit.outcomes.change.expected import expected_change, mean_change, regression_to_the_mean
+from evalkit.outcomes.change.reliable import clinical_cutoff, reliable_change, reliable_change_by_arm
 
 DATA = Path(__file__).parents[1] / "data"
 GIRLS = pd.read_csv(DATA / "v06_anorexia_prepost.csv")

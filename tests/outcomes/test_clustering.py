@@ -11,9 +11,10 @@ import pytest
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.linear import least_squares, row_contributions
-from evalkit.outcomes import cluster_index, stability
-from evalkit.outcomes.units import Norm
-from evalkit.outcomes.weights import pair_sums
+from evalkit.outcomes import cluster_index
+from evalkit.outcomes.index import stability
+from evalkit.outcomes.index.units import Norm
+from evalkit.outcomes.index.weights import pair_sums
 
 HERE = Path(__file__).parents[1]
 STAR = json.loads((HERE / "data" / "v05_star_icw.expected.json").read_text())

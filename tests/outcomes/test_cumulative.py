@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes.cumulative import mean_cumulative
-from evalkit.outcomes.rates import rate_per_year, rate_summary
+from evalkit.outcomes.records.cumulative import mean_cumulative
+from evalkit.outcomes.records.rates import rate_per_year, rate_summary
 from evalkit.outcomes.summaries import mean_interval
 
 START = pd.Timestamp("2024-01-01")

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes.distance import distance_by_arm, distance_travelled
-from evalkit.outcomes.ladders import first_and_last
+from evalkit.outcomes.change.distance import distance_by_arm, distance_travelled
+from evalkit.outcomes.change.ladders import first_and_last
 
 DATA = Path(__file__).parents[1] / "data"
 LADDER = pd.read_csv(DATA / "v27_star_ladder.csv")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import StudyError
-from evalkit.outcomes.clustering import cluster_index
+from evalkit.outcomes.index.clustering import cluster_index
 from evalkit.outcomes.scoring import score_outcomes
 
 OCCASIONS = [

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.outcomes.effect_size import cohens_d, correction, glass_delta, hedges_g, paired_effects
+from evalkit.outcomes.change.effect_size import cohens_d, correction, glass_delta, hedges_g, paired_effects
 
 DATA = Path(__file__).parents[1] / "data"
 GIRLS = pd.read_csv(DATA / "v06_anorexia_prepost.csv")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes.dose import NOT_AN_EFFECT, by_dose
-from evalkit.outcomes.engagement import engagement
+from evalkit.outcomes.sessions.dose import NOT_AN_EFFECT, by_dose
+from evalkit.outcomes.sessions.engagement import engagement
 
 START = pd.Timestamp("2024-01-01")
 

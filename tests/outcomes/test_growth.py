@@ -361,3 +361,12 @@ def test_variance_between_groups_needs_groups():
         variance_components([1.0, 2.0], ["a", "b"])
     with pytest.raises(DataError, match="one group per outcome"):
         variance_components([1.0, 2.0], ["a"])
+
+
+def test_readings_almost_without_error_are_fitted_roughly_and_that_is_said():
+    draw = np.random.default_rng(12)
+    table = panel(22, 6, even=False)
+    slopes = np.repeat(20 * draw.normal(size=22), 6)
+    found = growth(table.assign(y=slopes * table["month"] + 1e-5 * draw.normal(size=132)), *FULL)
+    assert found.effect.loc[STEEPER, "se"] == pytest.approx(20 * (4 / 22) ** 0.5, rel=0.5)
+    assert any("known roughly" in flag.text for flag in found.flags)

@@ -11,9 +11,9 @@ import pytest
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.linear import least_squares, row_contributions
-from evalkit.outcomes.completed import complete_sets
-from evalkit.outcomes.imputed import pool, pool_frames
-from evalkit.outcomes.shifted import delta_shift
+from evalkit.outcomes.missing.completed import complete_sets
+from evalkit.outcomes.missing.imputed import pool, pool_frames
+from evalkit.outcomes.missing.shifted import delta_shift
 
 DATA = Path(__file__).parents[1] / "data"
 

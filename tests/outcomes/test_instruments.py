@@ -10,7 +10,7 @@ import pytest
 
 from evalkit import library
 from evalkit.errors import DataError, EvalkitWarning, StudyError
-from evalkit.outcomes.instruments import banded, measure_keys, part_of, score
+from evalkit.outcomes.questionnaires.instruments import banded, measure_keys, part_of, score
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes.multiplicity import METHODS, adjust, design_effect, effective_n, gatekeep
+from evalkit.outcomes.multiplicity.adjusting import METHODS, adjust, design_effect, effective_n, gatekeep
 
 DATA = Path(__file__).parents[1] / "data"
 STAR = json.loads((DATA / "v05_star_icw.expected.json").read_text())

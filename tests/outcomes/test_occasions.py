@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.outcomes.occasions import RULES, occasion_summary, occasion_weights, summary_shares
+from evalkit.outcomes.change.occasions import RULES, occasion_summary, occasion_weights, summary_shares
 
 DRAWN = """
     person | wave | day | y

@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.errors import DataError, StudyError
 from evalkit.outcomes import score_outcomes
-from evalkit.outcomes.records import attendance, offending, placements, share_of
+from evalkit.outcomes.records.counts import attendance, offending, placements, share_of
 
 START = pd.Timestamp("2024-01-01")
 

@@ -7,8 +7,8 @@ import pytest
 
 from evalkit.errors import DataError
 from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
-from evalkit.outcomes.ratios import cluster_codes, error, ratio
-from evalkit.outcomes.shares import compare_shares, newcombe, read_arm, wilson
+from evalkit.outcomes.change.shares import compare_shares, newcombe, read_arm, wilson
+from evalkit.outcomes.records.ratios import cluster_codes, error, ratio
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from evalkit.errors import DataError
 from evalkit.outcomes import days_in_state
-from evalkit.outcomes.care import care_proportion
-from evalkit.outcomes.states import covered_spans, overlap_flags
+from evalkit.outcomes.records.care import care_proportion
+from evalkit.outcomes.records.states import covered_spans, overlap_flags
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -12,8 +12,8 @@ import pytest
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.linear import least_squares, row_contributions
-from evalkit.outcomes.resampled import romano_wolf, romano_wolf_from_influence
-from evalkit.outcomes.stepdown import step_down, westfall_young
+from evalkit.outcomes.multiplicity.resampled import romano_wolf, romano_wolf_from_influence
+from evalkit.outcomes.multiplicity.stepdown import step_down, westfall_young
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -286,7 +286,7 @@ def test_the_bootstrap_compares_with_the_same_cluster_robust_error():
 
 
 def test_a_bootstrap_draw_is_what_a_table_of_the_clusters_drawn_would_give():
-    from evalkit.outcomes.resampled import _Sums
+    from evalkit.outcomes.multiplicity.resampled import _Sums
 
     frame = world(10, clusters=9, by_cluster=False).assign(area=lambda t: pd.factorize(t["school"])[0] % 2)
     code = pd.factorize(frame["school"])[0]

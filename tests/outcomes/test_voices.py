@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes.voices import paid_measured_valued, whose_outcomes
-from evalkit.outcomes.weighted import weighted_views
+from evalkit.outcomes.voices.weighted import weighted_views
+from evalkit.outcomes.voices.whose import paid_measured_valued, whose_outcomes
 
 OUTCOMES = [
     {"id": "care_days", "title": "Days in care", "proposed_by": "councils", "informant": "records", "about": "child",

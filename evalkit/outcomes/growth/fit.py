@@ -20,12 +20,13 @@ from evalkit.outcomes.growth.sums import Array, Sums
 _STEP = 1e-5  # of central differences of exact gradients: their error is of the order of its square
 _ROUGH, _FINE = 1e-4, 1e-9  # gradients per row at which BFGS hands over to Newton, and at which Newton stops
 _GAIN = 1e-5  # of the deviance, by one more Newton step, below which the optimum counts as found
+_ALIKE = 0.1  # of the deviance, within which two starts that found no clear best count as having ended alike
 _SINGULAR = 1e-4  # lme4's limit for a relative standard deviation that is none
 
 
 @dataclass(frozen=True)
 class Fit:
-    """An optimum: the data, where it is, its curvature, and whether a covariance lies on its edge."""
+    """An optimum: data, place, curvature; whether a covariance lies on its edge; whether it is known roughly only."""
 
     sums: Sums
     point: Point
@@ -34,6 +35,7 @@ class Fit:
     reml: bool
     curvature: Array
     singular: bool
+    rough: bool = False
 
     @property
     def criterion(self) -> float:
@@ -87,13 +89,18 @@ def fit(sums: Sums, entries: Entries, reml: bool) -> Fit:
     ----------
     Bates, Maechler, Bolker and Walker (2015), J. Stat. Software 67(1), for the profiled deviance.
     """
+    tried = []
     for size in (1.0, 10.0, 0.1, 100.0):
         theta = _descend(sums, entries, reml, size)
         point, slope, curvature = _around(sums, theta, entries, reml)
-        if _is_best(slope, curvature):
-            return Fit(
-                sums, point, theta, entries, reml, curvature, any(is_singular(theta, entries, one) for one in (0, 1))
-            )
+        singular = any(is_singular(theta, entries, one) for one in (0, 1))
+        tried.append(Fit(sums, point, theta, entries, reml, curvature, singular, not _is_best(slope, curvature)))
+        if not tried[-1].rough:
+            return tried[-1]
+    # Where almost nothing is error, rounding hides the curvature: then starts that end alike must do.
+    first, second = sorted(tried, key=lambda one: one.point.deviance)[:2]
+    if second.point.deviance - first.point.deviance < _ALIKE and np.isfinite(first.curvature).all():
+        return first
     raise EstimationError(
         'The growth model found no best fit. Use random="intercept", or fewer covariates, or check the outcome for '
         "impossible values."

@@ -101,26 +101,33 @@ def constant_within(values: Array, code: Array) -> bool:
     return bool((first[code] == values).all())
 
 
-def of_singular(design: Design, edges: list[str]) -> list[Flag]:
-    """Say that a level's covariance lies on its edge.
+def of_fit(design: Design, edges: list[str], rough: bool) -> list[Flag]:
+    """Say that a level's covariance lies on its edge, or that the best fit is known roughly.
 
     Parameters
     ----------
     design : Design
         The rows used.
     edges : list of str
-        Columns of the levels concerned.
+        Columns of the levels whose covariance does.
+    rough : bool
+        Whether the likelihood's top could not be told exactly.
 
     Returns
     -------
     list of Flag
-        One, or none.
+        None, one or both.
     """
+    flags = []
+    if rough:
+        text = "The best fit is known roughly: next to the differences between people there is hardly any error."
+        detail = "Check whether the outcome is a reading at all, or worked out from time."
+        flags.append(Flag("outcomes", "caution", text, detail, design.asked.outcome))
     if not edges:
-        return []
+        return flags
     text = f"The random effects of {' and '.join(edges)} are more than these data can tell apart."
     detail = 'A variance is 0 or a correlation is 1 or -1. Standard errors may be too small; try random="intercept".'
-    return [Flag("outcomes", "caution", text, detail, design.asked.outcome)]
+    return [*flags, Flag("outcomes", "caution", text, detail, design.asked.outcome)]
 
 
 def of_interval(design: Design, df: float, chosen: str) -> list[Flag]:

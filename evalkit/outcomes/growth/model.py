@@ -106,7 +106,7 @@ def _noun(design: Design, found: Fit) -> Growth:
     edges = on_edge(design, found)
     return Growth(
         fixed, _variances(design, found), effects(design, found), found.criterion, fixed["df"], found.singular,
-        effect, (*said.of_data(design), *said.of_singular(design, edges), *about), len(design.y),
+        effect, (*said.of_data(design), *said.of_fit(design, edges, found.rough), *about), len(design.y),
         len(design.people), len(design.clusters), asked.method, asked.outcome,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import Flag
-from evalkit.outcomes.adds import what_each_adds
+from evalkit.outcomes.index.adds import what_each_adds
 from evalkit.outcomes.looks.base import View, look
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import Flag
-from evalkit.outcomes.change import ReliableChange, reliable_change, reliable_change_by_arm
-from evalkit.outcomes.expected import regression_to_the_mean
+from evalkit.outcomes.change.expected import regression_to_the_mean
+from evalkit.outcomes.change.reliable import ReliableChange, reliable_change, reliable_change_by_arm
 from evalkit.outcomes.ground import Reading
-from evalkit.outcomes.keys import measure_keys
 from evalkit.outcomes.looks.base import View, look
+from evalkit.outcomes.questionnaires.keys import measure_keys
 from evalkit.study.model import Measure
 
 _CELLS = 8

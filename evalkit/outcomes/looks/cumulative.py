@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import Flag
-from evalkit.outcomes.cumulative import MeanCumulative, mean_cumulative
 from evalkit.outcomes.ground import dates, ids
 from evalkit.outcomes.looks.base import View, look
+from evalkit.outcomes.records.cumulative import MeanCumulative, mean_cumulative
 
 _MONTH = 30.4375
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from evalkit.errors import Flag
-from evalkit.outcomes.distance import DistanceTravelled, distance_by_arm, distance_travelled
+from evalkit.outcomes.change.distance import DistanceTravelled, distance_by_arm, distance_travelled
 from evalkit.outcomes.ground import Found
 from evalkit.outcomes.looks.base import View, look
 from evalkit.study.model import Ladder, Measure

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from evalkit.errors import Flag
-from evalkit.outcomes.dose import ByDose, by_dose
-from evalkit.outcomes.engagement import Engagement, engagement
 from evalkit.outcomes.ground import dates, ids
 from evalkit.outcomes.looks.base import View, look
+from evalkit.outcomes.sessions.dose import ByDose, by_dose
+from evalkit.outcomes.sessions.engagement import Engagement, engagement
 
 
 @dataclass(frozen=True, eq=False)

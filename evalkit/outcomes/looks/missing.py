@@ -10,9 +10,9 @@ import pandas as pd
 
 from evalkit.errors import Flag, StudyError
 from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
-from evalkit.outcomes.completed import complete_sets
 from evalkit.outcomes.looks.base import View, look
-from evalkit.outcomes.shifted import DeltaShift, delta_shift
+from evalkit.outcomes.missing.completed import complete_sets
+from evalkit.outcomes.missing.shifted import DeltaShift, delta_shift
 
 _ARM = "(arm)"
 _MOST_WORDS = 30

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit.errors import Flag
 from evalkit.outcomes.looks.base import View, look
-from evalkit.outcomes.voices import WhoseOutcomes, whose_outcomes
+from evalkit.outcomes.voices.whose import WhoseOutcomes, whose_outcomes
 from evalkit.study.model import Valued
 
 

@@ -1,0 +1,1 @@
+"""Several tests at once: adjusted p-values, arms shuffled as they were assigned, clusters drawn again."""

@@ -1,0 +1,1 @@
+"""Questionnaires: answers in, scores and bands out, by the keys on the shelf."""

@@ -1,0 +1,1 @@
+"""Outcomes that add up: days in a state, events, attendance and placements, counted from records."""

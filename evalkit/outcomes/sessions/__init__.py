@@ -1,0 +1,1 @@
+"""Engagement and dose: what was offered, what was attended, and who stopped."""

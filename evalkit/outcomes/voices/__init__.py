@@ -1,0 +1,1 @@
+"""Whose outcomes are measured, and how the headline moves with whose view counts."""
