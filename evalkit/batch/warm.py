@@ -23,6 +23,7 @@ LIBRARIES = (
     "numpy",
     "pandas",
     "scipy.stats",
+    "pingouin",
     "sqlglot",
     "jinja2",
     "nbconvert",

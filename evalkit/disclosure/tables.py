@@ -106,7 +106,7 @@ def written(
         if rule.nearest > 1:
             log.append(("all", name, f"rounded to the nearest {rule.nearest}"))
     for name, base in behind.items():
-        gone = {row for row in table.index if out.at[row, base] == words.SUPPRESSED}
+        gone = {row for row in table.index if str(out.at[row, base]) == words.SUPPRESSED}
         out[name] = _column(table[name], dict.fromkeys(gone, words.SUPPRESSED))
         log += [(row, name, RESTS) for row in table.index if row in gone]
     return Protected(out, _log(log))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.errors import EstimationError, Flag
-from evalkit.outcomes.factors.engine import FLOOR, GroupModel, Sample, Solution, fitted, identified
+from evalkit.outcomes.factors.engine import FLOOR, Solution, fitted, identified
 from evalkit.outcomes.factors.fit import FitIndices, fit_indices
 from evalkit.outcomes.factors.structure import ITEM_KINDS, Book, Design, models
+from evalkit.outcomes.factors.surface import GroupModel, Sample, Surface
 from evalkit.words import listed
 
 
@@ -94,7 +95,8 @@ def fit_level(
             f"The {level} model has {len(book.number)} parameters for {design.moments} means and covariances. Give "
             "each factor at least three items."
         )
-    solution = fitted(design.samples, parts, (_start(book, near), book.start), design.with_means)
+    surface = Surface(design.samples, parts, len(book.number), design.with_means)
+    solution = fitted(surface, (_start(book, near), book.start))
     if not identified(solution):
         raise EstimationError(
             f"The {level} model is not identified: some of its parameters cannot be told apart by these data. Give "

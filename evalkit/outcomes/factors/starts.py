@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.errors import EstimationError
-from evalkit.outcomes.factors.engine import Sample
+from evalkit.outcomes.factors.surface import Sample
 from evalkit.outcomes.onefactor import first_loadings, fit_correlation
 
 _LARGEST = 0.8

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from evalkit.outcomes.factors.engine import GroupModel, Sample, Slots
+from evalkit.outcomes.factors.surface import GroupModel, Sample, Slots
 from evalkit.outcomes.factors.starts import GroupStart, group_start, scaled_by_marker
 
 LEVELS = ("configural", "metric", "scalar", "strict")

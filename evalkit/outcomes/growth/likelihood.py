@@ -24,8 +24,8 @@ class Point:
     k, e, h : ndarray, shape (q, q, patterns)
         With V the covariance of a person's rows given the cluster, over the residual variance, and A = Z'Z:
         V^-1 = I - Z k Z'; e = I - A k, so that Z'V^-1 = e Z'; h = Z'V^-1 Z.
-    k2, h2 : ndarray, shape (q, q, clusters)
-        The same one level up.
+    k2, e2, h2 : ndarray, shape (q, q, clusters)
+        The same one level up, where A is the sum of h over the cluster's persons.
     pulled : ndarray, shape (q, clusters, m)
         Z'V^-1 [X y] given the cluster, summed over its persons.
     cross : ndarray, shape (m, m)
@@ -47,6 +47,7 @@ class Point:
     e: Array
     h: Array
     k2: Array
+    e2: Array
     h2: Array
     pulled: Array
     cross: Array
@@ -84,15 +85,12 @@ def evaluate(sums: Sums, theta: Array, entries: Entries, reml: bool) -> Point:
     for value, (level, row, column) in zip(theta, entries, strict=True):
         factors[level][row, column] = value
     relative = [one @ one.T for one in factors]
-    k, det = _inner_inverse(relative[0], sums.a)
-    e = np.eye(len(k))[:, :, None] - product(sums.a, k)
-    h = product(e, sums.a)
+    k, e, h, det = _inverted(factors[0], sums.a)
     cross = sums.total - _outer(apply(k[:, :, sums.folded_pattern], sums.folded), sums.folded)
-    logdet = float(sums.count @ np.log(det))
-    h2, pulled = _lift(sums, e, h)
-    k2, det2 = _inner_inverse(relative[1], h2)
+    information, pulled = _lift(sums, e, h)
+    k2, e2, h2, det2 = _inverted(factors[1], information)
     cross = cross - _outer(apply(k2, pulled), pulled)
-    logdet += float(np.log(det2).sum())
+    logdet = float(sums.count @ np.log(det)) + float(np.log(det2).sum())
     p = len(cross) - 1
     free = sums.n - (p if reml else 0)
     bread = np.linalg.inv(cross[:p, :p])
@@ -100,7 +98,7 @@ def evaluate(sums: Sums, theta: Array, entries: Entries, reml: bool) -> Point:
     rss = float(cross[p, p] - cross[p, :p] @ beta)
     fixed = float(np.linalg.slogdet(cross[:p, :p])[1]) if reml else 0.0
     deviance = logdet + fixed + free * (1 + np.log(2 * np.pi * rss / free))
-    return Point(deviance, factors, relative, k, e, h, k2, h2, pulled, cross, bread, beta, rss, free)
+    return Point(deviance, factors, relative, k, e, h, k2, e2, h2, pulled, cross, bread, beta, rss, free)
 
 
 def product(x: Array, y: Array) -> Array:
@@ -127,18 +125,30 @@ def _between(x: Array, middle: Array, y: Array) -> Array:
     return np.array([[((one.T @ other) * middle).sum() for other in y] for one in x])
 
 
-def _inner_inverse(t: Array, a: Array) -> tuple[Array, Array]:
-    """(I + t a)^-1 t and det(I + t a), for every a; written out, since q is 1 or 2."""
-    n = np.eye(len(t))[:, :, None] + product(t[:, :, None], a)
+def _inverted(factor: Array, a: Array) -> tuple[Array, Array, Array, Array]:
+    """With t = factor factor' and every a: (I + t a)^-1 t, (I + a t)^-1, (I + a t)^-1 a and det(I + t a).
+
+    q is 1 or 2, so they are written out by adjoints, as sums of terms of one sign: where random effects are large or
+    of one rank, differences such as I - a k would lose all digits.
+    """
+    t = (factor @ factor.T)[:, :, None]
     if len(t) == 1:
-        return t[:, :, None] / n, n[0, 0]
-    det = n[0, 0] * n[1, 1] - n[0, 1] * n[1, 0]
-    adjoint = np.array([[n[1, 1], -n[0, 1]], [-n[1, 0], n[0, 0]]])
-    return product(adjoint / det, t[:, :, None]), det
+        det = 1 + t * a
+        return t / det, 1 / det, a / det, det[0, 0]
+    det_t = (factor[0, 0] * factor[1, 1]) ** 2
+    det_a = a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]
+    det = 1 + (t * a).sum(axis=(0, 1)) + det_t * det_a
+    other_t, other_a = _adjoint(t), _adjoint(a)
+    e = np.eye(2)[:, :, None] + product(other_t, other_a)
+    return (t + det_t * other_a) / det, e / det, (a + other_t * det_a) / det, det
+
+
+def _adjoint(x: Array) -> Array:
+    return np.array([[x[1, 1], -x[0, 1]], [-x[1, 0], x[0, 0]]])
 
 
 def _lift(sums: Sums, e: Array, h: Array) -> tuple[Array, Array]:
-    """Z'V^-1 Z and Z'V^-1 [X y] by cluster."""
+    """Z'V^-1 Z and Z'V^-1 [X y] by cluster, V that of persons within it."""
     q, _, m = sums.c.shape
     if not sums.groups:
         return np.zeros((q, q, 0)), np.zeros((q, 0, m))
@@ -200,9 +210,9 @@ def _derivatives(sums: Sums, point: Point, middle: Array, trace: float) -> list[
     spread = apply(h, shrunk[:, group])
     mixed = _between(apply(point.e[:, :, sums.cell_pattern], sums.cell), middle, spread)
     first = first - mixed - mixed.T + _between(spread * sums.cell_count[:, None], middle, spread)
-    left = point.pulled - apply(point.h2, shrunk)
+    left = apply(point.e2, point.pulled)
     second = _between(left, middle, left)
     if trace:
         first = first - trace * product(product(h, point.k2[:, :, group]), h) @ sums.cell_count
-        second = second + trace * (point.h2 - product(product(point.h2, point.k2), point.h2)).sum(axis=2)
+        second = second + trace * point.h2.sum(axis=2)
     return [first, second]

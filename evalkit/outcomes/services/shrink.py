@@ -76,7 +76,7 @@ def scores(data: Rows, level: float) -> Found:
 
 def _information(best: Fit, point: Point) -> Array:
     """Z'V^-1 Z of each service given its own effect: rows that count; shape (services,)."""
-    return point.h2[0, 0] if best.sums.groups else best.sums.a[0, 0][best.sums.pattern]
+    return point.h2[0, 0] / point.e2[0, 0] if best.sums.groups else best.sums.a[0, 0][best.sums.pattern]
 
 
 def _predicted(best: Fit, point: Point, average: Array) -> tuple[Array, Array]:

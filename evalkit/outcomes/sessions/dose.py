@@ -39,13 +39,15 @@ class ByDose:
     table: pd.DataFrame
     flags: tuple[Flag, ...]
 
-    def shown(self, rule: str = "uk-children-10") -> pd.DataFrame:
+    def shown(self, rule: str = "uk-children-10", digits: int = 1) -> pd.DataFrame:
         """Give the table as it may leave.
 
         Parameters
         ----------
         rule : str
             The disclosure rule in force.
+        digits : int
+            Decimals of the outcome.
 
         Returns
         -------
@@ -59,7 +61,8 @@ class ByDose:
         enough = [isinstance(disclosure.count(int(n), rule), int) for n in self.table["n"]]
         for name in ("sessions", "mean", "sd", "low", "high"):
             values = zip(self.table[name], enough, strict=True)
-            table[name] = [number(value, 1) if shown else SUPPRESSED for value, shown in values]
+            places = 1 if name == "sessions" else digits
+            table[name] = [number(value, places) if shown else SUPPRESSED for value, shown in values]
         return table
 
     def _repr_html_(self) -> str:

@@ -43,7 +43,7 @@ def _curves(evaluation: Any, one: Any) -> Figure:
     drawn = cumulative(curves, Frame(f"{one.unit} so far, mean for {each}", lines, digits=_digits(one)))
     return Figure(
         f"cumulative-{one.measure}",
-        f"{one.title}: {_ends(evaluation, one)}",
+        f"{one.title}{_counted(one)}: {_ends(evaluation, one)}",
         f"Mean {one.unit} so far by month since the start, with 95% intervals; not adjusted for differences",
         drawn.wide,
         drawn.narrow,
@@ -56,6 +56,14 @@ def _curves(evaluation: Any, one: Any) -> Figure:
             ]
         ),
     )
+
+
+def _each(one: Any) -> str:
+    return "a person" if one.unit == "events" else str(one.unit)
+
+
+def _counted(one: Any) -> str:
+    return ", every one counted" if one.unit == "events" else ""
 
 
 def _digits(one: Any) -> int:
@@ -78,7 +86,7 @@ def _ends(evaluation: Any, one: Any) -> str:
             told.append(f"too few to show with {arm_name(evaluation, str(arm))}")
         else:
             told.append(
-                f"{words.number(real(last['mean']), _digits(one))} {one.unit} with {arm_name(evaluation, str(arm))}"
+                f"{words.number(real(last['mean']), _digits(one))} {_each(one)} with {arm_name(evaluation, str(arm))}"
             )
     return ", ".join(told)
 

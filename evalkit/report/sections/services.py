@@ -127,7 +127,9 @@ def _engagement(evaluation: Any, one: Any) -> list[Any]:
     rule = rule_of(evaluation)
     shown = one.found.shown(rule)
     blocks: list[Any] = [_attended(evaluation, one, shown)]
-    blocks += [_by_dose(evaluation, key, found.shown(rule)) for key, found in one.by.items()]
+    for key, found in one.by.items():
+        digits = 2 if evaluation.outcomes.describe(key)["unit"] == "SD" else 1
+        blocks.append(_by_dose(evaluation, key, found.shown(rule, digits)))
     return [*blocks, _stayed(evaluation, one)]
 
 
