@@ -14,6 +14,7 @@ from evalkit.outcomes.factors.fit import FitIndices, fit_indices
 FLOOR = 0.005
 _STEPS = 500
 _TOLERANCE = 1e-14
+_HAIR = 1.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,11 +195,13 @@ def fit_correlation(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     unique = np.maximum(1 - loadings**2, 2 * FLOOR)
     value = _discrepancy(correlation, loadings, unique)
     for _ in range(_STEPS):
-        slope, information = _slope(correlation, loadings, unique), _information(loadings, unique)
+        slope = _slope(correlation, loadings, unique)
+        # Within a hair of the floor and pushed further down: put on the floor, or the steps would only graze it.
+        unique = np.where((unique < _HAIR * FLOOR) & (slope[size:] > 0), FLOOR, unique)
         # A unique variance at its floor whose slope pushes it further down stays there for this step.
-        free = np.concatenate([np.ones(size, bool), (unique > FLOOR * (1 + 1e-9)) | (slope[size:] < 0)])
+        free = np.concatenate([np.ones(size, bool), (unique > FLOOR) | (slope[size:] < 0)])
         step = np.zeros(2 * size)
-        step[free] = _solved(information[np.ix_(free, free)], -slope[free])
+        step[free] = _step(correlation, (loadings, unique), -slope, free)
         gain = float(-slope @ step)
         if gain < _TOLERANCE:
             break
@@ -213,11 +216,16 @@ def fit_correlation(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (loadings if loadings.sum() >= 0 else -loadings), unique
 
 
-def _solved(information: np.ndarray, slope: np.ndarray) -> np.ndarray:
+def _step(
+    correlation: np.ndarray, point: tuple[np.ndarray, np.ndarray], down: np.ndarray, free: np.ndarray
+) -> np.ndarray:
+    """The Newton step where the surface curves upward in all directions, else that of Fisher scoring."""
+    curvature = observed_information(correlation, *point)[np.ix_(free, free)]
     try:
-        return np.linalg.solve(information, slope)
+        np.linalg.cholesky(curvature - 1e-9 * np.diag(np.diag(curvature)))
+        return np.linalg.solve(curvature, down[free])
     except np.linalg.LinAlgError:
-        return np.linalg.lstsq(information, slope, rcond=1e-12)[0]
+        return np.linalg.lstsq(_information(*point)[np.ix_(free, free)], down[free], rcond=1e-12)[0]
 
 
 def _moved(
@@ -260,25 +268,21 @@ def _information(loadings: np.ndarray, unique: np.ndarray) -> np.ndarray:
     reach = inverse @ loadings
     both = 2 * (np.outer(reach, reach) + inverse * (loadings @ reach))
     mixed = 2 * inverse * reach
-    return np.block([[both, mixed.T], [mixed, inverse**2]])
+    return np.block([[both, mixed], [mixed.T, inverse**2]])
 
 
 def observed_information(correlation: np.ndarray, loadings: np.ndarray, unique: np.ndarray) -> np.ndarray:
-    """Second derivatives of the discrepancy at a solution, by central differences of the gradient.
+    """Second derivatives of the discrepancy as they are, not as they are on average.
 
     Returns
     -------
     ndarray, shape (2p, 2p)
         Loadings first.
     """
-    size = len(loadings)
-    point = np.concatenate([loadings, unique])
-    rows = []
-    for place in range(2 * size):
-        shift = np.zeros(2 * size)
-        shift[place] = 1e-5 * max(abs(point[place]), 0.1)
-        ahead, behind = point + shift, point - shift
-        rise = _slope(correlation, ahead[:size], ahead[size:]) - _slope(correlation, behind[:size], behind[size:])
-        rows.append(rise / (2 * shift[place]))
-    found = np.array(rows)
-    return (found + found.T) / 2
+    inverse = _inverse(loadings, unique)
+    pull = inverse - inverse @ correlation @ inverse
+    reach, left = inverse @ loadings, pull @ loadings
+    pair = np.outer(reach, left)
+    both = pair + pair.T + pull * (loadings @ reach) + inverse * (loadings @ left) - pull
+    mixed = pull * reach + inverse * left
+    return _information(loadings, unique) - 2 * np.block([[both, mixed], [mixed.T, pull * inverse]])

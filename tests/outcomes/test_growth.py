@@ -363,10 +363,22 @@ def test_variance_between_groups_needs_groups():
         variance_components([1.0, 2.0], ["a"])
 
 
-def test_readings_almost_without_error_are_fitted_roughly_and_that_is_said():
-    draw = np.random.default_rng(12)
-    table = panel(22, 6, even=False)
+def almost_without_error(noise):
+    draw = np.random.default_rng(3)
+    table = panel(22, 6, seed=3, even=False)
     slopes = np.repeat(20 * draw.normal(size=22), 6)
-    found = growth(table.assign(y=slopes * table["month"] + 1e-5 * draw.normal(size=132)), *FULL)
-    assert found.effect.loc[STEEPER, "se"] == pytest.approx(20 * (4 / 22) ** 0.5, rel=0.5)
+    return table.assign(y=slopes * table["month"] + noise * draw.normal(size=132))
+
+
+def test_readings_almost_without_error_are_fitted_roughly_and_that_is_said():
+    table = almost_without_error(0.03)
+    found = growth(table, *FULL)
+    # Without error each child's slope is known, and the effect is a difference of means of slopes.
+    slopes = table.groupby("child")[["month", "y"]].apply(lambda t: np.polyfit(t["month"], t["y"], 1)[0])
+    arms = [slopes[table.groupby("child")["treated"].first() == arm] for arm in (0, 1)]
+    assert found.effect.loc[STEEPER, "estimate"] == pytest.approx(arms[1].mean() - arms[0].mean(), rel=0.01)
+    assert found.effect.loc[STEEPER, "se"] == pytest.approx((slopes.std() ** 2 * 2 / 11) ** 0.5, rel=0.1)
+    assert found.effect.loc[STEEPER, "df"] <= 18
     assert any("known roughly" in flag.text for flag in found.flags)
+    with pytest.raises(EstimationError, match="found no best fit"):
+        growth(almost_without_error(1e-5), *FULL)

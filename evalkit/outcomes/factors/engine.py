@@ -18,6 +18,7 @@ _SINGULAR = 1e-9
 FLOOR = 0.005
 # A free search that goes this far below nought runs away: there is no greatest likelihood on that side.
 _FAR = -0.5
+_HAIR = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +121,13 @@ def _search(surface: Surface, start: np.ndarray, floor: np.ndarray, leave: bool)
     None where it does not settle, or, when told to ``leave``, where a parameter would have to be held.
     """
     point, here = start, surface.local(start)
+    edge = np.where(np.isfinite(floor), floor + _HAIR * np.abs(np.where(np.isfinite(floor), floor, 0.0)), -np.inf)
     for count in range(_STEPS):
-        held = (point <= floor) & (here.slope > 0)
+        held = (point <= edge) & (here.slope > 0)
         if leave and held.any():
             return None
+        # Within a hair of the floor and pushed further down: put on the floor, or the steps would only graze it.
+        point = np.where(held, floor, point)
         slope = np.where(held, 0.0, here.slope)
         step, scale = _step(slope, here, ~held)
         gain = float(-slope @ step)

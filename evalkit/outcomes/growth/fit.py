@@ -200,4 +200,11 @@ def satterthwaite(found: Fit, contrast: Array) -> float:
     kept = values > 1e-8 * values.max()
     along = (vectors.T @ slope)[kept]
     spread = 2 * float((along**2 / values[kept]).sum())
-    return float(2 * variance**2 / spread) if spread > 0 else np.inf
+    df = float(2 * variance**2 / spread) if spread > 0 else np.inf
+    return min(df, _cautious(found)) if found.rough else df
+
+
+def _cautious(found: Fit) -> float:
+    """Clusters, or people, less fixed terms: what a fit whose curvature is not known may claim at most."""
+    units = found.sums.groups or len(found.sums.pattern)
+    return float(max(units - len(found.point.beta), 1))
