@@ -100,10 +100,10 @@ def test_classes_of_few_people_are_hidden_and_so_is_what_would_give_them_away(fe
 
 def test_counts_of_people_beside_other_tables_are_in_tens(few):
     arms = few.cohort.table["arm"].value_counts()
-    assert (arms % 10 > 0).all()
+    assert (arms % 10 > 0).any()
     for name in ("over_time", "change", "measures"):
         said = plain(ek.show(few, name).html)
-        assert [n for n in arms if re.search(rf"\bn {n}\b|\b{n} people\b", said)] == []
+        assert [n for n in arms if n % 10 and re.search(rf"\bn {n}\b|\b{n} people\b", said)] == []
 
 
 def test_no_number_below_ten_stands_in_a_drawing_of_people(few):
