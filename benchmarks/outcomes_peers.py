@@ -225,7 +225,8 @@ def refitted(statistic: Callable[[Array, Array], Array | float]) -> Callable[[pd
     """Resample whole services and compute the statistic again in each draw, by numpy on arrays."""
 
     def run(frame: pd.DataFrame, draws: int) -> Array:
-        raw, treated = frame[MEASURES].to_numpy(), frame["treated"].to_numpy() == 1
+        raw = np.ascontiguousarray(frame[MEASURES].to_numpy())  # rows are taken, so rows lie together
+        treated = frame["treated"].to_numpy() == 1
         codes = np.unique(frame["service"], return_inverse=True)[1]
         ends = np.cumsum(np.bincount(codes))[:-1]
         rows = np.split(np.argsort(codes, kind="stable"), ends)

@@ -85,7 +85,8 @@ def _together(outcomes: Outcomes, plan: Counterfactual, found: dict[str, Estimat
         return adjust([estimate.p for estimate in found.values()]), HOLM
     effects = pd.Series({key: estimate.effect for key, estimate in known.items()})
     errors = pd.Series({key: estimate.se for key, estimate in known.items()})
-    table = romano_wolf_from_influence(effects, errors, sums, DRAWS, _seed(outcomes))
+    df = pd.Series({key: estimate.df for key, estimate in known.items()})
+    table = romano_wolf_from_influence(effects, errors, sums, DRAWS, _seed(outcomes), df=df)
     return table["p_adjusted"].to_numpy(), f"Romano-Wolf step-down, {number(DRAWS, 0)} draws of clusters' contributions"
 
 

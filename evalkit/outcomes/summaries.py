@@ -11,6 +11,7 @@ import pandas as pd
 from evalkit import disclosure
 from evalkit.errors import Flag, Level
 from evalkit.outcomes.ground import Ground, Reading
+from evalkit.outcomes.records.ratios import error, quantile, ratio
 from evalkit.words import SUPPRESSED, listed, percent
 
 ENOUGH = 0.7
@@ -25,31 +26,26 @@ def mean_interval(values: np.ndarray, clusters: np.ndarray | None = None) -> tup
     values : ndarray, shape (n,)
         No missing values.
     clusters : ndarray, shape (n,), optional
-        Whole numbers; the variance is that of cluster sums of residuals, times G / (G - 1), with G - 1 degrees of
-        freedom (CR1 for a mean, as Stata's ``mean, vce(cluster)``).
+        Whole numbers; the interval is CR2's with Satterthwaite's degrees of freedom, which hold where clusters are few
+        or of unequal size. With clusters of one size that is G / (G - 1) and G - 1 (Stata's ``mean, vce(cluster)``).
 
     Returns
     -------
     mean, low, high : float
         The interval is missing where fewer than two values or clusters are there.
-    """
-    from scipy.stats import t
 
+    References
+    ----------
+    Bell and McCaffrey (2002), Survey Methodology 28, 169-181.
+    """
     if not len(values):
         return np.nan, np.nan, np.nan
     mean = float(values.mean())
-    sums = values - mean if clusters is None else _sums(values - mean, clusters)
-    groups = len(sums)
-    if groups < 2:
-        return mean, np.nan, np.nan
-    se = np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(values)
-    half = float(t.ppf((1 + _LEVEL) / 2, groups - 1) * se)
+    codes = np.arange(len(values)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    part = ratio(values - mean, np.ones(len(values)), codes, int(codes.max()) + 1)
+    se, df = error([part], [1.0])
+    half = quantile(df, _LEVEL) * se
     return mean, mean - half, mean + half
-
-
-def _sums(residuals: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    _, place = np.unique(clusters, return_inverse=True)
-    return np.bincount(place, weights=residuals)
 
 
 def summarise(ground: Ground, readings: list[Reading], describe: Callable[[str], dict[str, Any]]) -> pd.DataFrame:

@@ -148,14 +148,18 @@ def compare_shares(yes: Array, treated: Array, cluster: object = None) -> ArmSha
 
 
 def _effective(part: Ratio, clustered: bool) -> float:
-    """How many independent people an arm is worth: never more than there are."""
+    """How many independent people an arm is worth, less for degrees of freedom: never more than there are.
+
+    Wilson's interval takes the normal distribution; from few clusters it must reach as far as Student's t (Korn and
+    Graubard 1998, Survey Methodology 24, 193-201).
+    """
     if not clustered:
         return part.bottom
-    se, _ = error([part], [1.0])
+    se, df = error([part], [1.0])
     variance = part.value * (1 - part.value)
     if not np.isfinite(se) or se < _NO_SPREAD or variance < _NO_SPREAD:
         return float(part.groups)
-    return float(min(variance / se**2, part.bottom))
+    return float(min(variance / se**2, part.bottom) * (quantile(np.finfo(float).max) / quantile(df)) ** 2)
 
 
 def _difference(one: Ratio, other: Ratio, clustered: bool) -> tuple[float, float, float, str]:

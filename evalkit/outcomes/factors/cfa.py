@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag, did_you_mean
-from evalkit.outcomes.factors.surface import Slots
 from evalkit.outcomes.factors.fit import rmsea_interval
 from evalkit.outcomes.factors.fitting import Fitted, fit_level, impossible
 from evalkit.outcomes.factors.reading import read_groups
+from evalkit.outcomes.factors.surface import Slots
 from evalkit.outcomes.itemtable import item_matrix
 from evalkit.words import number
 

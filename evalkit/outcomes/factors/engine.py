@@ -1,4 +1,4 @@
-"""The search for the greatest likelihood of factor models: Newton steps where they lead down, Fisher scoring elsewhere."""
+"""The search for the greatest likelihood of a factor model: Newton steps where they lead down, else Fisher scoring."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, EstimationError, Flag, Level, did_you_mean, several
-from evalkit.outcomes.factors.surface import Sample
 from evalkit.outcomes.factors.structure import Design
+from evalkit.outcomes.factors.surface import Sample
 from evalkit.outcomes.itemtable import complete_rows, item_matrix
 from evalkit.words import listed, percent
 

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from evalkit.outcomes.factors.surface import GroupModel, Sample, Slots
 from evalkit.outcomes.factors.starts import GroupStart, group_start, scaled_by_marker
+from evalkit.outcomes.factors.surface import GroupModel, Sample, Slots
 
 LEVELS = ("configural", "metric", "scalar", "strict")
 ITEM_KINDS = {"loading": 1, "intercept": 2, "residual": 3}

@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.errors import DataError, EstimationError, did_you_mean
 from evalkit.linear import least_squares, row_contributions
 from evalkit.outcomes.index.clustering import cluster_index
-from evalkit.outcomes.index.units import arms_of, codes_of, matrix, members, signs_of
+from evalkit.outcomes.index.units import arms_of, codes_of, matrix, members, need_clusters, signs_of
 from evalkit.outcomes.index.weights import pair_sums, positive_definite
 
 Array = np.ndarray
@@ -64,7 +64,7 @@ def what_each_adds(
     Raises
     ------
     DataError, EstimationError
-        As in `cluster_index`; a cost for an unknown measure or below zero; an arm without anyone.
+        As in `cluster_index`; a cost for an unknown measure or below zero; an arm without anyone, or within one cluster.
 
     Notes
     -----
@@ -139,8 +139,7 @@ def _difference(values: Array, treated: Array, codes: Array | None) -> tuple[flo
         parts = row_contributions(fit, np.array([1.0, 0.0]), "hc2")
     else:
         inside = np.unique(codes[seen], return_inverse=True)[1]
-        if inside.max() < 1:
-            raise EstimationError("There is one cluster only, so a standard error robust to clusters is not defined.")
+        need_clusters(treated[seen], inside)
         parts = np.bincount(inside, row_contributions(fit, np.array([1.0, 0.0]), "cr2", inside))
     return float(fit.beta[0]), float(np.sqrt((parts**2).sum()))
 

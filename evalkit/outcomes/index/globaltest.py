@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit.errors import DataError, EstimationError, Flag, did_you_mean
 from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
-from evalkit.outcomes.index.units import arms_of, codes_of, matrix, signs_of
+from evalkit.outcomes.index.units import arms_of, codes_of, matrix, need_clusters, signs_of
 from evalkit.words import listed, number
 
 Array = np.ndarray
@@ -95,7 +95,8 @@ def obrien_test(
     DataError
         Fewer than two measures, an unknown one, a group that is not yes or no.
     EstimationError
-        An arm without readings of a measure, or too few people.
+        An arm without readings of a measure or within one cluster, too few people, or measures that are hardly ever
+        observed together, so that their joint spread is not defined.
 
     References
     ----------
@@ -119,7 +120,10 @@ def obrien_test(
     if form == "gls" and np.linalg.eigvalsh(correlation)[0] < 1e-8:
         raise EstimationError('Measures repeat each other, so "gls" is not defined. Use form = "ols".')
     pull = ones if form == "ols" else np.linalg.solve(correlation, ones)
-    statistic = float(pull @ single / np.sqrt(pull @ correlation @ pull))
+    spread = float(pull @ correlation @ pull)
+    if not spread > 0:
+        raise EstimationError("Measures are hardly ever observed in the same people, so they cannot be tested together.")
+    statistic = float(pull @ single / np.sqrt(spread))
     weights = pd.Series(pull / pull.sum(), index=names)
     flags = _wrong_way(weights) if form == "gls" else ()
     return _test(statistic, df, form, (weights, pd.Series(single, index=names), correlation), sizes, flags)
@@ -162,6 +166,7 @@ def _contributions(column: Array, treated: Array, codes: Array | None, name: str
         error = float(np.sqrt((fit.residuals**2).sum() / (seen.sum() - 2) * fit.bread[0, 0]))
         df = float(seen.sum() - 2)
     else:
+        need_clusters(treated[seen], codes[seen])
         inside = np.unique(codes[seen], return_inverse=True)[1]
         parts[seen] = row_contributions(fit, contrast, "cr2", inside)
         error = float(np.sqrt((np.bincount(codes, parts) ** 2).sum()))

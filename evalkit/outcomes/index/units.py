@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError, Flag, did_you_mean
+from evalkit.errors import DataError, EstimationError, Flag, did_you_mean
 from evalkit.words import listed, number, percent
 
 Array = np.ndarray
@@ -138,6 +138,29 @@ def codes_of(given: pd.Series | Array, index: pd.Index, what: str) -> Array:
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
     return codes
+
+
+def need_clusters(treated: Array, codes: Array) -> None:
+    """Refuse a standard error where a whole arm lies in one cluster.
+
+    Parameters
+    ----------
+    treated : ndarray, shape (n,)
+        1 (or True) treated, 0 comparison.
+    codes : ndarray, shape (n,)
+        Clusters.
+
+    Raises
+    ------
+    EstimationError
+        That arm's own cluster leaves no trace in the residuals, so CR2 would count it as known for certain.
+    """
+    for arm, name in ((1, "treated"), (0, "comparison")):
+        if len(np.unique(codes[np.asarray(treated) == arm])) < 2:
+            raise EstimationError(
+                f"The whole {name} arm lies in one cluster, so no standard error can be given: what the programme did "
+                "cannot be told apart from what is particular to that cluster."
+            )
 
 
 def _aligned(given: pd.Series | Array, index: pd.Index, what: str) -> pd.Series:

@@ -14,6 +14,7 @@ import pandas as pd
 from evalkit import disclosure
 from evalkit.errors import DataError, EstimationError, Flag, Level, did_you_mean
 from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
+from evalkit.outcomes.index.units import need_clusters
 from evalkit.outcomes.missing.completed import Completed, complete_sets
 from evalkit.outcomes.missing.imputed import Analysis, Pooled, pool_frames
 from evalkit.outcomes.multiplicity.assigned import Given, arms_of, codes_of
@@ -103,7 +104,7 @@ def delta_shift(
     DataError
         Columns that are not there, an unknown ``shifted``, shifts that are not numbers.
     EstimationError
-        No outcome is missing, or an arm has too few to learn from.
+        No outcome is missing, an arm has too few to learn from, or lies in one cluster.
 
     References
     ----------
@@ -123,6 +124,8 @@ def delta_shift(
     if not sets.missing.any():
         raise EstimationError(f'No "{outcome}" is missing, so there is nothing to suppose.')
     arm = arms_of(frame, treated)
+    if cluster is not None:
+        need_clusters(arm, codes_of(frame, cluster, "cluster"))
     unit = float(frame.loc[(arm == 0), outcome].astype(float).std(ddof=1))
     chosen = analysis or _difference(outcome, arm, None if cluster is None else codes_of(frame, cluster, "cluster"))
     pull = np.where(arm == 1, *WHO[shifted]) * sets.missing

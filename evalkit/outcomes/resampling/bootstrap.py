@@ -44,12 +44,13 @@ def cluster_bootstrap(
     seed : int
         The same seed gives the same draws.
     strata : str, Series or array, optional
-        Clusters are drawn within strata. Where whole clusters were treated, give the arm.
+        Clusters are drawn within strata. Where whole clusters were treated, give the arm: two strata are taken for
+        arms, so that the smaller one decides how sure the interval can be.
     level : float
         Of the intervals.
     interval : {"t", "percentile"}
-        Estimate and t with as many degrees of freedom as clusters less strata (default), or the draws' quantiles,
-        which fewer than 12 clusters do not support.
+        Estimate and t with as many degrees of freedom as clusters less strata (of two arms: Satterthwaite's; default),
+        or the draws' quantiles, which fewer than 12 clusters, or 6 in an arm, do not support.
 
     Returns
     -------

@@ -22,10 +22,14 @@ _CELLS = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Who is in which cluster (codes from 0, shape (n,)) and which cluster in which stratum (shape (clusters,))."""
+    """Who is in which cluster (codes from 0, shape (n,)) and which cluster in which stratum (shape (clusters,)).
+
+    ``apart``: strata are arms, whose means are set against each other; else parts of one whole.
+    """
 
     codes: Array
     strata: Array
+    apart: bool = False
 
     @property
     def count(self) -> int:
@@ -38,9 +42,25 @@ class Clusters:
         return int(self.strata.max()) + 1
 
     @property
-    def df(self) -> int:
-        """Clusters less strata."""
-        return self.count - self.n_strata
+    def fewest(self) -> int:
+        """Clusters of the smaller arm where arms are drawn apart; else all."""
+        return int(np.bincount(self.strata).min()) if self.apart else self.count
+
+    @property
+    def inflation(self) -> float:
+        """By how much drawing as many clusters as there are understates a variance (Rao and Wu 1988)."""
+        if not self.apart:
+            return self.count / (self.count - self.n_strata)
+        sizes = np.bincount(self.strata)
+        return float((1 / sizes).sum() / ((sizes - 1) / sizes**2).sum())
+
+    @property
+    def df(self) -> float:
+        """Clusters less strata; of arms Satterthwaite's, as in a difference of two means of clusters alike."""
+        if not self.apart:
+            return float(self.count - self.n_strata)
+        sizes = np.bincount(self.strata)
+        return float((1 / sizes).sum() ** 2 / (1 / (sizes**2 * (sizes - 1.0))).sum())
 
 
 def clusters_of(
@@ -58,7 +78,7 @@ def clusters_of(
     cluster : str, Series or array, optional
         A column of the frame, or one label per row; a person without one is a cluster of their own.
     strata : str, Series or array, optional
-        Every cluster must lie in one stratum.
+        Every cluster must lie in one stratum. Two strata are taken for arms that are set against each other.
     arms : ndarray, shape (n,), optional
         1 treated, 0 comparison, NaN neither. Where whole clusters were treated, they are drawn within arms, as they
         were assigned (unless strata are given).
@@ -85,7 +105,7 @@ def clusters_of(
         raise DataError("Some clusters lie in more than one stratum. Use strata of whole clusters, or none.")
     of_clusters = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
     of_clusters[codes] = of_rows
-    found = Clusters(codes, of_clusters)
+    found = Clusters(codes, of_clusters, of_clusters.max() == 1)
     _enough(found, strata is None)
     return found
 
@@ -122,7 +142,7 @@ def _enough(found: Clusters, of_arms: bool) -> None:
         raise EstimationError(
             f"{what} consists of a single cluster, so resampling clusters shows no variation. {remedy}"
         )
-    if found.df < _FEWEST_DEGREES:
+    if found.count - found.n_strata < _FEWEST_DEGREES:
         raise EstimationError(
             f"{found.count} clusters are too few to resample: at least {_FEWEST_DEGREES + found.n_strata} are needed. "
             "Show the figures without an interval, or permute the treatment among clusters as it was assigned."

@@ -14,7 +14,7 @@ from evalkit.words import number, percent
 
 Array = np.ndarray
 Interval = Literal["t", "percentile", "studentised"]
-FEW = 12
+FEW, FEW_IN_ARM = 12, 6
 _OPTIONS = ("strata", "level", "interval", "polarity", "reference")
 
 
@@ -40,8 +40,8 @@ class Bootstrap:
         By measure, how much its weight in the index varied over the draws.
     clusters, strata : int
         How many were resampled, and within how many strata.
-    df : int
-        Clusters less strata.
+    df : float
+        Clusters less strata; where arms are drawn apart Satterthwaite's, which the smaller arm decides.
     level : float
         Of the intervals.
     interval : {"t", "percentile", "studentised"}
@@ -57,7 +57,7 @@ class Bootstrap:
     weights_sd: pd.Series | None
     clusters: int
     strata: int
-    df: int
+    df: float
     level: float
     interval: str
     redrawn: int
@@ -126,7 +126,8 @@ def concluded(
     -------
     Bootstrap
         The standard error is the draws' standard deviation times sqrt(G / (G - H)) for G clusters in H strata: drawing
-        G of G understates a variance by that factor (Rao and Wu 1988).
+        G of G understates a variance by that factor (Rao and Wu 1988). Of two arms each has its own factor, so that
+        one of few clusters counts as such.
 
     Raises
     ------
@@ -143,7 +144,7 @@ def concluded(
     """
     draws, redrawn = found
     level, interval = checked(rare, clusters, studentised is not None)
-    se = draws.std(axis=0, ddof=1) * np.sqrt(clusters.count / clusters.df)
+    se = draws.std(axis=0, ddof=1) * np.sqrt(clusters.inflation)
     low, high = _ends(effect, draws, se, clusters, (level, interval), studentised)
     table = pd.DataFrame({"effect": effect, "se": se, "low": low, "high": high}, index=names)
     flags = _flags(clusters, redrawn, len(draws))
@@ -162,14 +163,23 @@ def checked(rare: Rare, clusters: Clusters, can_studentise: bool) -> tuple[float
         raise DataError("level is a share between 0 and 1, such as 0.95.")
     if interval not in get_args(Interval):
         raise DataError(f'"{interval}" is no kind of interval. {did_you_mean(interval, get_args(Interval))}')
-    if interval == "percentile" and clusters.count < FEW:
+    if interval == "percentile" and _few(clusters):
         raise EstimationError(
-            f"A percentile interval from {clusters.count} clusters is too narrow (at least {FEW} are asked for). Use "
-            'interval = "t", or "studentised" where it is offered.'
+            f"A percentile interval from {_counted(clusters)} is too narrow (at least {FEW} are asked for, {FEW_IN_ARM} "
+            'in each arm). Use interval = "t", or "studentised" where it is offered.'
         )
     if interval == "studentised" and not can_studentise:
         raise EstimationError('This statistic brings no standard error of its own. Use interval = "t" or "percentile".')
     return level, interval
+
+
+def _few(clusters: Clusters) -> bool:
+    return clusters.count < FEW or clusters.fewest < FEW_IN_ARM
+
+
+def _counted(clusters: Clusters) -> str:
+    few_in_arm = clusters.apart and clusters.count >= FEW
+    return f"{clusters.fewest} clusters in the smaller arm" if few_in_arm else f"{clusters.count} clusters"
 
 
 def _ends(
@@ -194,10 +204,10 @@ def _ends(
 
 def _flags(clusters: Clusters, redrawn: int, draws: int) -> tuple[Flag, ...]:
     flags = []
-    if clusters.count < FEW:
-        text = f"The interval rests on {clusters.count} clusters, too few for a bootstrap to be relied on."
+    if _few(clusters):
+        text = f"The interval rests on {_counted(clusters)}, too few for a bootstrap to be relied on."
         detail = (
-            f"It takes the t distribution with {clusters.df} degrees of freedom. Show beside it a permutation test "
+            f"It takes the t distribution with {clusters.df:.3g} degrees of freedom. Show beside it a permutation test "
             "that follows the assignment, or CR2 standard errors."
         )
         flags.append(Flag("outcomes", "serious", text, detail))
