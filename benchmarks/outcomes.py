@@ -313,7 +313,7 @@ def show(console: Console, found: Measured) -> None:
 
 
 def show_ratios(console: Console, found: list[Measured]) -> None:
-    """evalkit as a share of each peer, beside the most it may be; CPU seconds decide, since clocks share the machine."""
+    """evalkit as a share of each peer, beside the most it may be, which is judged by CPU seconds."""
     shown = _table("evalkit as a share of", "", "time", "CPU time", "at most")
     for job in found:
         ours = job["ways"][0]
@@ -362,10 +362,10 @@ def draw(found: list[Measured], path: Path) -> None:
     for one, name in zip(axes, names, strict=False):
         for line in (line for line in found if line["job"] == name):
             ours = line["way"] == OURS
-            style = {"color": "#1b5e7b", "lw": 1.8} if ours else {"color": "#c2571a", "lw": 1.1, "ls": "--"}
-            one.loglog(line["sizes"], line["cpu"], marker="o", ms=3, **style)
-            one.annotate(line["says"].split(" (")[0], (line["sizes"][-1], line["cpu"][-1]), xytext=(4, 0),
-                         textcoords="offset points", va="center", color=style["color"], annotation_clip=False)  # fmt: skip
+            colour, width, dashes = ("#1b5e7b", 1.8, "-") if ours else ("#c2571a", 1.1, "--")
+            one.loglog(line["sizes"], line["cpu"], marker="o", ms=3, color=colour, lw=width, ls=dashes)
+            end, label = (line["sizes"][-1], line["cpu"][-1]), line["says"].split(" (")[0].split(",")[0]
+            one.annotate(label, end, xytext=(5, 0), textcoords="offset points", va="center", color=colour)
         one.set_title(name, loc="left", fontsize=9)
         one.set(xlabel="rows", ylabel="CPU seconds")
         one.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""Drawn outcomes for `outcomes.py`: forms, measures, services, readings, episodes. The same size gives the same data."""
+"""Drawn outcomes for `outcomes.py`: forms, measures, readings, episodes. The same size gives the same data."""
 
 from __future__ import annotations
 

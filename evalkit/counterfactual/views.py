@@ -45,6 +45,7 @@ def views_of(outcomes: Outcomes, found: dict[str, Estimate], level: float) -> tu
             "measure": list(known),
             "effect": [known[name].effect * scale[name] for name in known],
             "se": [known[name].se * abs(scale[name]) for name in known],
+            "df": [known[name].df for name in known],
         }
     )
     views = pd.DataFrame([_view(outcomes, one.views, names) for one in study.constituency],

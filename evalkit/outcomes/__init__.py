@@ -31,9 +31,17 @@ from evalkit.outcomes.change.reliable import (
     reliable_change,
     reliable_change_by_arm,
 )
+from evalkit.outcomes.factors.cfa import FactorModel, cfa
+from evalkit.outcomes.growing import Growth, VarianceComponents, growth, variance_components
 from evalkit.outcomes.index.adds import what_each_adds
 from evalkit.outcomes.index.clustering import ClusterIndex, cluster_index
 from evalkit.outcomes.index.globaltest import GlobalTest, obrien_test
+from evalkit.outcomes.items.coefficients import Reliability
+from evalkit.outcomes.items.comparable import invariance, invariance_across, partial_invariance
+from evalkit.outcomes.items.estimates import reliability
+from evalkit.outcomes.items.onefactor import OneFactor, one_factor
+from evalkit.outcomes.items.pooling import Poolable, check_poolable, poolable
+from evalkit.outcomes.items.unbalanced import ClusterIcc, cluster_icc
 from evalkit.outcomes.missing.completed import Completed, complete_sets
 from evalkit.outcomes.missing.imputed import Pooled, pool, pool_frames
 from evalkit.outcomes.missing.shifted import DeltaShift, delta_shift
@@ -75,6 +83,7 @@ __all__ = [
     "Bootstrap",
     "ByDose",
     "CareProportion",
+    "ClusterIcc",
     "ClusterIndex",
     "Completed",
     "Counted",
@@ -84,19 +93,25 @@ __all__ = [
     "EffectSize",
     "Engagement",
     "ExpectedChange",
+    "FactorModel",
     "FirstAndLast",
     "GlobalTest",
+    "Growth",
     "MeanChange",
     "MeanCumulative",
     "OccasionSummary",
+    "OneFactor",
     "Outcomes",
     "PairedEffects",
+    "Poolable",
     "Pooled",
     "RateSummary",
     "Rates",
+    "Reliability",
     "ReliableChange",
     "ReliableChangeByArm",
     "Services",
+    "VarianceComponents",
     "WeightedViews",
     "WhoseOutcomes",
     "added_value",
@@ -112,8 +127,11 @@ __all__ = [
     "bootstrap_occasion_summary",
     "by_dose",
     "care_proportion",
+    "cfa",
+    "check_poolable",
     "clinical_cutoff",
     "cluster_bootstrap",
+    "cluster_icc",
     "cluster_index",
     "cohens_d",
     "compare_services",
@@ -130,7 +148,10 @@ __all__ = [
     "funnel_limits",
     "gatekeep",
     "glass_delta",
+    "growth",
     "hedges_g",
+    "invariance",
+    "invariance_across",
     "mean_change",
     "mean_cumulative",
     "measure_keys",
@@ -139,17 +160,21 @@ __all__ = [
     "occasion_summary",
     "occasion_weights",
     "offending",
+    "one_factor",
     "paid_measured_valued",
     "paired_effects",
     "part_of",
+    "partial_invariance",
     "placements",
     "pool",
     "pool_frames",
+    "poolable",
     "questionnaire",
     "rate_per_year",
     "rate_summary",
     "regression_to_the_mean",
     "reindexed",
+    "reliability",
     "reliable_change",
     "reliable_change_by_arm",
     "romano_wolf",
@@ -158,6 +183,7 @@ __all__ = [
     "score_outcomes",
     "step_down",
     "summary_shares",
+    "variance_components",
     "weighted_views",
     "westfall_young",
     "what_each_adds",

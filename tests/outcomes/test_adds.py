@@ -123,7 +123,7 @@ def test_costs_that_cannot_be_and_an_empty_arm_are_errors():
     table = people()
     with pytest.raises(EstimationError, match="fewer than two people"):
         what_each_adds(table, MEASURES, np.zeros(600), table["treated"] == 0)
-    with pytest.raises(EstimationError, match="one cluster only"):
+    with pytest.raises(EstimationError, match="lies in one cluster"):
         adds(table, cluster=np.zeros(600))
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from evalkit.errors import DataError, EstimationError
 from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
-from evalkit.outcomes.growth import growth, variance_components
-from evalkit.outcomes.growth.fit import Fit
-from evalkit.outcomes.growth.likelihood import evaluate, gradient
-from evalkit.outcomes.growth.robust import sandwich
-from evalkit.outcomes.growth.sums import free, sums_of
+from evalkit.outcomes.growing import growth, variance_components
+from evalkit.outcomes.growing.fit import Fit
+from evalkit.outcomes.growing.likelihood import evaluate, gradient
+from evalkit.outcomes.growing.robust import sandwich
+from evalkit.outcomes.growing.sums import free, sums_of
 
 DATA = Path(__file__).parents[1] / "data"
 SLEEP = json.loads((DATA / "v03_sleepstudy.expected.json").read_text())

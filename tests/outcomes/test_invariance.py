@@ -13,7 +13,7 @@ from evalkit.errors import DataError, EstimationError
 from evalkit.outcomes.factors.reading import read_groups
 from evalkit.outcomes.factors.structure import LEVELS, models
 from evalkit.outcomes.factors.surface import Surface
-from evalkit.outcomes.invariance import cfa, invariance, invariance_across, partial_invariance
+from evalkit.outcomes.items.comparable import cfa, invariance, invariance_across, partial_invariance
 
 DATA = Path(__file__).parents[1] / "data"
 LAVAAN = json.loads((DATA / "v02_holzinger_swineford.expected.json").read_text())

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.outcomes import onefactor
-from evalkit.outcomes.onefactor import one_factor
+from evalkit.outcomes.items import onefactor
+from evalkit.outcomes.items.onefactor import one_factor
 
 DATA = Path(__file__).parents[1] / "data"
 BFI = json.loads((DATA / "v01_bfi_items.expected.json").read_text())

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes.pooling import check_poolable, poolable
+from evalkit.outcomes.items.pooling import check_poolable, poolable
 
 
 def described(**changes: list) -> pd.DataFrame:

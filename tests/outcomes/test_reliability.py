@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.outcomes.agreement import FORMS, agreement, full_table, mean_squares, values_by_form
-from evalkit.outcomes.itemtable import pairwise_covariance
-from evalkit.outcomes.reliability import cluster_icc, reliability
-from evalkit.outcomes.unbalanced import holed_table
+from evalkit.outcomes.items.agreement import FORMS, agreement, full_table, mean_squares, values_by_form
+from evalkit.outcomes.items.estimates import cluster_icc, reliability
+from evalkit.outcomes.items.itemtable import pairwise_covariance
+from evalkit.outcomes.items.unbalanced import holed_table
 
 DATA = Path(__file__).parents[1] / "data"
 BFI = json.loads((DATA / "v01_bfi_items.expected.json").read_text())

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.outcomes.growth import growth
+from evalkit.outcomes.growing import growth
 from evalkit.outcomes.services import compare_services, funnel_limits
 
 SHRUNKEN = ["estimate", "low", "high"]

@@ -14,7 +14,7 @@ from evalkit.outcomes.factors.fit import rmsea_interval
 from evalkit.outcomes.factors.fitting import Fitted, fit_level, impossible
 from evalkit.outcomes.factors.reading import read_groups
 from evalkit.outcomes.factors.surface import Slots
-from evalkit.outcomes.itemtable import item_matrix
+from evalkit.outcomes.items.itemtable import item_matrix
 from evalkit.words import number
 
 _KINDS = ("loading", "residual", "factor covariance", "intercept", "factor mean")

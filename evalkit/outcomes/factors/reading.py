@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.errors import DataError, EstimationError, Flag, Level, did_you_mean, several
 from evalkit.outcomes.factors.structure import Design
 from evalkit.outcomes.factors.surface import Sample
-from evalkit.outcomes.itemtable import complete_rows, item_matrix
+from evalkit.outcomes.items.itemtable import complete_rows, item_matrix
 from evalkit.words import listed, percent
 
 _FEW_ANSWERS = 5

@@ -8,7 +8,7 @@ import numpy as np
 
 from evalkit.errors import EstimationError
 from evalkit.outcomes.factors.surface import Sample
-from evalkit.outcomes.onefactor import first_loadings, fit_correlation
+from evalkit.outcomes.items.onefactor import first_loadings, fit_correlation
 
 _LARGEST = 0.8
 

@@ -216,9 +216,15 @@ def cluster_index(
     found = pd.Series(values, index=frame.index)
     return ClusterIndex(
         found, (found - centre) / spread, parts[0], mean, sd, int(found.notna().sum()),
-        (*flags, *more, *unit_flags(norms, names, int(inside.sum()))), method, covariance, signs,
+        (*flags, *more, *unit_flags(norms, names, _fewest(pairs, names, norms))), method, covariance, signs,
         centre, spread, parts[1], parts[2], rare.get("missing", "available"), tuple(norms),
     )  # fmt: skip
+
+
+def _fewest(pairs: Pairs, names: list[str], norms: dict[str, Norm]) -> int:
+    """Readings behind the unit of the measure of which the reference has fewest; of the index itself with norms."""
+    own = [int(count) for count, name in zip(pairs.own[0], names, strict=True) if name not in norms]
+    return min(own) if own else int(pairs.own[0].max())
 
 
 @dataclass(frozen=True, eq=False)

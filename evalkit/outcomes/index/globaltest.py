@@ -122,7 +122,9 @@ def obrien_test(
     pull = ones if form == "ols" else np.linalg.solve(correlation, ones)
     spread = float(pull @ correlation @ pull)
     if not spread > 0:
-        raise EstimationError("Measures are hardly ever observed in the same people, so they cannot be tested together.")
+        raise EstimationError(
+            "Measures are hardly ever observed in the same people, so they cannot be tested together."
+        )
     statistic = float(pull @ single / np.sqrt(spread))
     weights = pd.Series(pull / pull.sum(), index=names)
     flags = _wrong_way(weights) if form == "gls" else ()

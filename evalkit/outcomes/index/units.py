@@ -277,7 +277,7 @@ def unit_flags(norms: dict[str, Norm], names: list[str], n: int) -> list[Flag]:
     names : list of str
         All measures.
     n : int
-        Persons in the reference.
+        Readings in the reference of the measure that has fewest there.
 
     Returns
     -------

@@ -170,7 +170,7 @@ def factor_weights(matrix: Array, n: int, names: list[str]) -> tuple[Array, Arra
             'index = "factor" needs at least three measures: with two, one factor is not determined. '
             'Use "icw" or "klk".'
         )
-    from evalkit.outcomes.onefactor import one_factor
+    from evalkit.outcomes.items.onefactor import one_factor
 
     found = one_factor(positive_definite(matrix)[0], n)
     loadings, unique = (np.asarray(part, dtype=float) for part in (found.loadings, found.uniquenesses))

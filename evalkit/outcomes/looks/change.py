@@ -19,7 +19,7 @@ from evalkit.study.model import Measure
 _CELLS = 8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Changed:
     """Reliable change in one measure, as counts: no person's row.
 
@@ -43,6 +43,9 @@ class Changed:
     edges: np.ndarray
     cells: dict[str, np.ndarray]
     words: str
+
+    def __repr__(self) -> str:
+        return f"Changed({self.measure}, {self.start} to {self.end}, {len(self.cells)} arms)"
 
 
 @look("reliable change")

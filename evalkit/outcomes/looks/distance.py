@@ -13,7 +13,7 @@ from evalkit.outcomes.looks.base import View, look
 from evalkit.study.model import Ladder, Measure
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Travelled:
     """One ladder: what came of each arm, by area; ``differences`` the share that went up, between the arms.
 
@@ -28,6 +28,9 @@ class Travelled:
     titles: dict[str, str]
     arms: dict[str, DistanceTravelled]
     differences: pd.DataFrame | None
+
+    def __repr__(self) -> str:
+        return f"Travelled({self.measure}, {len(self.titles)} areas, {len(self.arms)} arms)"
 
 
 @look("distance travelled")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import Flag
-from evalkit.outcomes.growth import Growth, growth
+from evalkit.outcomes.growing import Growth, growth
 from evalkit.outcomes.looks.base import View, look
 
 YEAR = 365.25

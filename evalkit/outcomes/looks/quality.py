@@ -13,10 +13,10 @@ import pandas as pd
 from evalkit import disclosure
 from evalkit.errors import EvalkitError, Flag
 from evalkit.outcomes.ground import Found, Reading
-from evalkit.outcomes.invariance import invariance_across
+from evalkit.outcomes.items.comparable import invariance_across
+from evalkit.outcomes.items.estimates import reliability
 from evalkit.outcomes.looks.base import View, look
 from evalkit.outcomes.questionnaires.keys import measure_keys
-from evalkit.outcomes.reliability import reliability
 
 _LOW = 0.7
 _MANY_LOST = 0.1

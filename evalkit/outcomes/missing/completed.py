@@ -15,7 +15,9 @@ import pandas as pd
 from evalkit.disclosure import roughly
 from evalkit.errors import DataError, EstimationError, Flag, did_you_mean, several
 from evalkit.outcomes.multiplicity.assigned import Given, arms_of, codes_of
-from evalkit.words import number
+from evalkit.words import listed, number
+
+_CLUSTERS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +127,21 @@ def complete_sets(
             for number_of_set in range(sets):
                 filled[number_of_set, gaps] = learned.draw(design[gaps], code[gaps], rng)
     missing = np.isnan(values)
-    return Completed(frame.copy(), outcome, missing, filled, tuple(_flags(missing, arm)))
+    few = _few_clusters(missing, arm, code) if cluster is not None else []
+    return Completed(frame.copy(), outcome, missing, filled, (*_flags(missing, arm), *few))
+
+
+def _few_clusters(missing: np.ndarray, arm: np.ndarray, code: np.ndarray) -> list[Flag]:
+    """Arms with gaps whose seen lie in too few clusters to learn how much clusters differ."""
+    names = [
+        name
+        for one, name in ((1, "treated"), (0, "comparison"))
+        if (missing & (arm == one)).any() and len(np.unique(code[~missing & (arm == one)])) < _CLUSTERS
+    ]
+    if not names:
+        return []
+    text = f"The {listed(names)} arm has too few clusters to learn how much they differ."
+    return [Flag("outcomes", "caution", text, "What was filled in there takes everyone as independent: too sure.")]
 
 
 def _checked(frame: pd.DataFrame, outcome: str, covariates: Sequence[str], sets: int) -> None:
@@ -177,6 +193,7 @@ class _Learned:
     beta: np.ndarray
     bread: np.ndarray
     meat: np.ndarray
+    centre: np.ndarray
     within: tuple[float, float]
     between: tuple[float, float, float] | None
     residual_mean: np.ndarray
@@ -189,7 +206,7 @@ class _Learned:
         covariance = spread * self.bread + shared * self.bread @ self.meat @ self.bread
         moved = np.linalg.cholesky(covariance + 1e-300 * np.eye(len(self.beta))) @ rng.standard_normal(len(self.beta))
         values = design @ (self.beta + moved) + np.sqrt(spread) * rng.standard_normal(len(design))
-        return values + self._shares(shared, spread, rng)[code] if self.between else values
+        return values + self._shares(shared, spread, moved, rng)[code] if self.between else values
 
     def _shared_variance(self, spread: float, rng: np.random.Generator) -> float:
         if self.between is None:
@@ -197,11 +214,12 @@ class _Learned:
         square, df, size = self.between
         return max(0.0, (square * df / rng.chisquare(df) - spread) / size)
 
-    def _shares(self, shared: float, spread: float, rng: np.random.Generator) -> np.ndarray:
-        """What each cluster adds, drawn given the residuals seen in it; all of ``shared`` where none were."""
+    def _shares(self, shared: float, spread: float, moved: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """What each cluster adds, drawn given the residuals seen in it from the coefficients drawn; all of ``shared``
+        where none were seen."""
         known = self.residual_count * shared / np.maximum(self.residual_count * shared + spread, 1e-300)
         noise = np.sqrt(shared * (1 - known)) * rng.standard_normal(len(known))
-        return known * self.residual_mean + noise
+        return known * (self.residual_mean - self.centre @ moved) + noise
 
 
 def _learn(values: np.ndarray, design: np.ndarray, code: np.ndarray, seen: np.ndarray, clustered: bool) -> _Learned:
@@ -219,7 +237,8 @@ def _learn(values: np.ndarray, design: np.ndarray, code: np.ndarray, seen: np.nd
     mean = np.bincount(code[seen], residual, minlength=groups) / np.maximum(count, 1)
     sums = np.column_stack([np.bincount(code[seen], column, minlength=groups) for column in x.T])
     within, between = _spreads(residual, count, mean, terms, clustered)
-    return _Learned(beta, bread, sums.T @ sums, within, between, mean, count)
+    centre = sums / np.maximum(count, 1)[:, None]
+    return _Learned(beta, bread, sums.T @ sums, centre, within, between, mean, count)
 
 
 def _spreads(
@@ -228,7 +247,7 @@ def _spreads(
     """Variance within and its degrees of freedom; the mean square between clusters, its own, and people per cluster."""
     people, groups = len(residual), int((count > 0).sum())
     total = float((residual**2).sum())
-    if not clustered or people - groups - terms + 1 < 1 or groups < 3:
+    if not clustered or people - groups - terms + 1 < 1 or groups < _CLUSTERS:
         return (total / (people - terms), people - terms), None
     between = float((count * mean**2).sum())
     inside = people - groups - terms + 1

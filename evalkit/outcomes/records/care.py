@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import DataError
-from evalkit.outcomes.change.shares import read_arm, wilson
+from evalkit.outcomes.change.shares import newcombe, read_arm, wilson
 from evalkit.outcomes.questionnaires.answers import rows_in_words
 from evalkit.outcomes.records.ratios import Ratio, cluster_codes, error, quantile, ratio
 from evalkit.outcomes.records.states import window_days
@@ -75,7 +75,8 @@ def care_proportion(days: pd.Series, windows: pd.DataFrame, arm: Any = None, clu
     -------
     CareProportion
         The interval is that of a ratio of two sums (CR2, Satterthwaite's degrees of freedom), made on the logit scale
-        so that it stays between 0 and 1; where all are alike, Wilson's with every cluster counted once.
+        so that it stays between 0 and 1; where all are alike, Wilson's (and of the difference Newcombe's) with every
+        cluster counted once.
 
     Raises
     ------
@@ -141,4 +142,6 @@ def _apart(parts: dict[str, Ratio]) -> tuple[float, float, float]:
     one, other = parts["treated"], parts["comparison"]
     se, df = error([one, other], [1.0, -1.0])
     half, difference = quantile(df) * se, one.value - other.value
+    if se < _NO_SPREAD:
+        return difference, *newcombe(one.value * one.groups, one.groups, other.value * other.groups, other.groups)
     return difference, difference - half, difference + half

@@ -13,7 +13,7 @@ from evalkit import disclosure
 from evalkit.errors import DataError, Flag
 from evalkit.outcomes.change.shares import read_arm
 from evalkit.outcomes.records.rates import events_within
-from evalkit.outcomes.records.ratios import cluster_codes, quantile
+from evalkit.outcomes.records.ratios import Ratio, cluster_codes, error, quantile
 from evalkit.outcomes.records.states import covered_spans, window_days
 from evalkit.words import listed, percent
 
@@ -52,12 +52,11 @@ class MeanCumulative:
 
 @dataclass(frozen=True, eq=False)
 class _Curve:
-    """One arm: means on the grid, people followed, contributions of each cluster (n_grid, n_clusters), clusters."""
+    """One arm: means on the grid, people followed, and at each point what the clusters contribute."""
 
     mean: Array
     n: Array
-    pull: Array
-    groups: int
+    parts: tuple[Ratio, ...]
 
 
 def mean_cumulative(
@@ -88,8 +87,10 @@ def mean_cumulative(
     -------
     MeanCumulative
         The Nelson-Aalen estimate of the mean function. Its intervals allow any dependence within a person or cluster
-        (Lawless and Nadeau, times G / (G - 1)); where all are followed to the end the last point is the plain mean
-        with its usual interval. Leaving early must not depend on what is counted.
+        (Lawless and Nadeau), and few or unequal clusters (CR2 with Satterthwaite's degrees of freedom, by each
+        cluster's share of the windows); where all are followed to the end the last point is the plain mean with its
+        usual interval. Where nobody differs from anybody after day 0 there is no interval: nothing seen yet is not
+        nothing for certain. Leaving early must not depend on what is counted.
 
     Raises
     ------
@@ -98,7 +99,8 @@ def mean_cumulative(
 
     References
     ----------
-    Nelson (1995), Technometrics 37, 147-157. Lawless and Nadeau (1995), Technometrics 37, 158-168.
+    Nelson (1995), Technometrics 37, 147-157. Lawless and Nadeau (1995), Technometrics 37, 158-168. Bell and McCaffrey
+    (2002), Survey Methodology 28, 169-181.
     """
     spans, unit = _spans(records, windows)
     length, _ = window_days(windows)
@@ -157,9 +159,17 @@ def _curve(spans: pd.DataFrame, length: Array, inside: Array, who: tuple[Array, 
         pull[row] -= np.bincount(codes[inside], weights=expected, minlength=clusters)
     reached = days <= last
     still = np.array([int((length[inside] >= max(day, 1)).sum()) for day in days])
-    groups = len(np.unique(codes[inside & (length > 0)]))
     at = np.where(reached, mean[np.minimum(days, last)], np.nan)
-    return _Curve(at, still, np.where(reached[:, None], pull, np.nan), groups)
+    sizes = np.bincount(codes[inside & (length > 0)], minlength=clusters).astype(float)
+    pull = np.where(reached[:, None], pull, np.nan)
+    return _Curve(at, still, tuple(_part(value, own, sizes) for value, own in zip(at, pull, strict=True)))
+
+
+def _part(value: float, pull: Array, sizes: Array) -> Ratio:
+    """Contributions adjusted as those of a mean over windows (CR2)."""
+    share = sizes / max(sizes.sum(), 1.0)
+    room = np.where(share < 1 - 1e-12, 1 - share, np.inf)
+    return Ratio(value, np.nan, float(sizes.sum()), pull / np.sqrt(room), share, int((sizes > 0).sum()))
 
 
 def _followed(length: Array, last: int) -> Array:
@@ -168,31 +178,25 @@ def _followed(length: Array, last: int) -> Array:
     return len(length) - np.cumsum(ended)[:last].astype(float)
 
 
-def _error(curve: _Curve) -> Array:
-    if curve.groups < 2:
-        return np.full(len(curve.mean), np.nan)
-    return np.sqrt((curve.pull**2).sum(axis=1) * curve.groups / (curve.groups - 1))
+def _reach(curves: Sequence[_Curve], days: Array) -> tuple[Array, Array]:
+    """Standard errors of a curve or of a difference of two, and how far the intervals reach to each side."""
+    weights = (1.0, -1.0)[: len(curves)]
+    points = zip(*(curve.parts for curve in curves), strict=True)
+    found = np.array([error(parts, weights) for parts in points]).reshape(-1, 2)
+    half = np.array([quantile(df) * se if se > 0 else np.nan for se, df in found])
+    # On day 0 nothing has added up: that is 0 without error.
+    return found[:, 0], np.where((days == 0) & (found[:, 0] == 0), 0.0, half)
 
 
 def _table(name: str, curve: _Curve, days: Array) -> pd.DataFrame:
-    se = _error(curve)
-    half = quantile(curve.groups - 1) * se
+    se, half = _reach([curve], days)
     columns = {"day": days, "n": curve.n, "mean": curve.mean, "se": se}
     return pd.DataFrame({"arm": name, **columns, "low": curve.mean - half, "high": curve.mean + half})
 
 
 def _difference(one: _Curve, other: _Curve, days: Array) -> pd.DataFrame:
     """Clusters that stand in both arms are summed over both before they are squared."""
-    scaled = [
-        curve.pull * np.sqrt(curve.groups / (curve.groups - 1)) if curve.groups > 1 else curve.pull * np.nan
-        for curve in (one, other)
-    ]
-    se = np.sqrt(((scaled[0] - scaled[1]) ** 2).sum(axis=1))
-    parts = [(pull**2).sum(axis=1) for pull in scaled]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        df = (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (one.groups - 1) + parts[1] ** 2 / (other.groups - 1))
-    # On day 0 nothing has added up in either arm: the difference is 0 without error.
-    half = np.array([0.0 if s == 0 else quantile(f) * s for s, f in zip(se, df, strict=True)])
+    se, half = _reach([one, other], days)
     gap = one.mean - other.mean
     n = np.minimum(one.n, other.n)
     columns = {"day": days, "n": n, "difference": gap, "se": se}

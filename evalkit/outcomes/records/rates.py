@@ -17,6 +17,7 @@ from evalkit.outcomes.records.states import NEVER, day_numbers, days_in_state, m
 from evalkit.words import SUPPRESSED, number
 
 YEAR = 365.0
+_NO_SPREAD = 1e-12
 _COUNTED = {"count": "count", "severity": "severity"}
 
 
@@ -213,7 +214,8 @@ def rate_summary(rates: Rates | pd.DataFrame, arm: Any = None, cluster: Any = No
     RateSummary
         Rates are all events over all days at risk, which is the Poisson estimate with an offset; intervals are made
         on the log scale from sums per cluster (CR2), so they hold where events come in bursts. An arm without an
-        event has the exact Poisson upper bound, which takes events as independent, and no ratio.
+        event has the exact Poisson upper bound, which takes events as independent, and no ratio. Where everybody has
+        the same rate there is no spread to judge by, and no interval.
 
     Raises
     ------
@@ -257,6 +259,8 @@ def _around(part: Ratio, of: str) -> tuple[float, float]:
         tail = -np.log((1 - LEVEL) / 2) / part.bottom if of == "count" and part.bottom else np.nan
         return (0.0, tail) if np.isfinite(tail) else (np.nan, np.nan)
     se, df = error([part], [1 / part.value])
+    if se < _NO_SPREAD:
+        return np.nan, np.nan
     reach = np.exp(quantile(df) * se)
     return part.value / reach, part.value * reach
 
@@ -266,7 +270,7 @@ def _quotient(parts: dict[str, Ratio]) -> tuple[float, float, float, float]:
     if not one.top > 0 or not other.top > 0:
         return (np.nan,) * 4
     se, df = error([one, other], [1 / one.value, -1 / other.value])
-    value, reach = one.value / other.value, np.exp(quantile(df) * se)
+    value, reach = one.value / other.value, np.exp(quantile(df) * se) if se >= _NO_SPREAD else np.nan
     return value, value / reach, value * reach, df
 
 

@@ -60,7 +60,7 @@ class Clusters:
         if not self.apart:
             return float(self.count - self.n_strata)
         sizes = np.bincount(self.strata)
-        return float((1 / sizes).sum() ** 2 / (1 / (sizes**2 * (sizes - 1.0))).sum())
+        return round(float((1 / sizes).sum() ** 2 / (1 / (sizes**2 * (sizes - 1.0))).sum()), 9)
 
 
 def clusters_of(
@@ -105,7 +105,7 @@ def clusters_of(
         raise DataError("Some clusters lie in more than one stratum. Use strata of whole clusters, or none.")
     of_clusters = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
     of_clusters[codes] = of_rows
-    found = Clusters(codes, of_clusters, of_clusters.max() == 1)
+    found = Clusters(codes, of_clusters, bool(of_clusters.max() == 1))
     _enough(found, strata is None)
     return found
 

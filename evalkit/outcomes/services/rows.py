@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import DataError, EstimationError, Flag, did_you_mean, several
-from evalkit.outcomes.growth.design import coded
+from evalkit.outcomes.growing.design import coded
 
 Array = np.ndarray
 

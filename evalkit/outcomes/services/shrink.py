@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.linear import least_squares
-from evalkit.outcomes.growth.fit import Fit, fit
-from evalkit.outcomes.growth.likelihood import Point, evaluate
-from evalkit.outcomes.growth.sums import free, sums_of
+from evalkit.outcomes.growing.fit import Fit, fit
+from evalkit.outcomes.growing.likelihood import Point, evaluate
+from evalkit.outcomes.growing.sums import free, sums_of
 from evalkit.outcomes.services.rows import Array, Rows
 
 _DRAWS, _SEED, _GRID, _POINTS = 4_000, 0, 200, 300

@@ -51,7 +51,9 @@ def weighted_views(
     Parameters
     ----------
     effects : DataFrame, shape (n_measures, 3 or more)
-        ``measure``, ``effect`` and ``se``: in SD, a positive effect is for the better in every measure.
+        ``measure``, ``effect`` and ``se``: in SD, a positive effect is for the better in every measure. With ``df``,
+        the degrees of freedom of each effect, an interval takes Student's t with the fewest among the measures that
+        have weight in it, so that a headline is never surer than what it is made of; without, the normal.
     views : DataFrame, shape (n_constituencies, n_measures)
         By constituency (the index): how much each measure (a column) matters, 0 or more; a missing one is 0. Each row
         is divided by its sum.
@@ -76,10 +78,11 @@ def weighted_views(
     """
     _checked(effects, views, level)
     found = effects.set_index("measure")[["effect", "se"]].astype(float)
+    df = effects["df"].to_numpy(dtype=float) if "df" in effects else np.full(len(effects), np.inf)
     shares, unseen = _shares(views, found.index)
     counts = _counts(constituency_weights, list(shares.index))
     matrix = None if covariance is None else _matrix(covariance, found)
-    judge = _Judge(found["effect"].to_numpy(), found["se"].to_numpy(), matrix, level)
+    judge = _Judge(found["effect"].to_numpy(), found["se"].to_numpy(), matrix, df, level)
     blend = counts.to_numpy() @ shares.to_numpy()
     table = judge.rows(np.vstack([shares.to_numpy(), blend]))
     table.insert(0, "constituency", [*shares.index, ALL_VIEWS])
@@ -93,6 +96,7 @@ class _Judge:
     effect: np.ndarray
     se: np.ndarray
     covariance: np.ndarray | None
+    df: np.ndarray
     level: float
 
     def rows(self, weights: np.ndarray) -> pd.DataFrame:
@@ -104,7 +108,8 @@ class _Judge:
             error = np.abs(weights) @ self.se
         else:
             error = np.sqrt(np.maximum(np.einsum("ri,ij,rj->r", weights, self.covariance, weights), 0))
-        reach = stats.norm.ppf(0.5 + self.level / 2) * error
+        fewest = np.where(weights > 0, self.df, np.inf).min(axis=1)
+        reach = stats.t.ppf(0.5 + self.level / 2, fewest) * error
         return pd.DataFrame({"headline": headline, "se": error, "low": headline - reach, "high": headline + reach})
 
 
@@ -133,6 +138,8 @@ def _checked(effects: pd.DataFrame, views: pd.DataFrame, level: float) -> None:
     ]
     if not problems:
         numbers = effects[["effect", "se"]].astype(float).to_numpy()
+        if "df" in effects and not (effects["df"].astype(float) > 0).all():
+            problems.append("effects has degrees of freedom that are missing or not above 0.")
         if effects["measure"].duplicated().any():
             problems.append("effects names a measure twice. Give one row per measure.")
         if not np.isfinite(numbers).all() or (numbers[:, 1] < 0).any():

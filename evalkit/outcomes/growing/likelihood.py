@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalkit.outcomes.growth.sums import Array, Sums
+from evalkit.outcomes.growing.sums import Array, Sums
 
 Entries = list[tuple[int, int, int]]
 

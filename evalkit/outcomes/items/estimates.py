@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag, did_you_mean
-from evalkit.outcomes.agreement import full_table, mean_squares, meaning
-from evalkit.outcomes.coefficients import Reliability, used_rows
-from evalkit.outcomes.consistency import alpha, omega
-from evalkit.outcomes.itemtable import POLICIES, item_matrix, still_spread
-from evalkit.outcomes.unbalanced import ClusterIcc, cluster_icc, holed_table
+from evalkit.outcomes.items.agreement import full_table, mean_squares, meaning
+from evalkit.outcomes.items.coefficients import Reliability, used_rows
+from evalkit.outcomes.items.consistency import alpha, omega
+from evalkit.outcomes.items.itemtable import POLICIES, item_matrix, still_spread
+from evalkit.outcomes.items.unbalanced import ClusterIcc, cluster_icc, holed_table
 from evalkit.words import number
 
 __all__ = ["ClusterIcc", "Reliability", "cluster_icc", "reliability"]

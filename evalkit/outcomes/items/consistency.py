@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag
-from evalkit.outcomes.coefficients import Reliability, used_rows
-from evalkit.outcomes.itemtable import pairwise_covariance, still_spread
-from evalkit.outcomes.onefactor import fit_correlation, observed_information, one_factor
+from evalkit.outcomes.items.coefficients import Reliability, used_rows
+from evalkit.outcomes.items.itemtable import pairwise_covariance, still_spread
+from evalkit.outcomes.items.onefactor import fit_correlation, observed_information, one_factor
 from evalkit.words import listed, number
 
 # ---------------------------------------------------------------- alpha

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError
-from evalkit.outcomes.agreement import FORMS, meaning, of_mean
+from evalkit.outcomes.items.agreement import FORMS, meaning, of_mean
 from evalkit.outcomes.questionnaires.instruments import numbers
 
 # ---------------------------------------------------------------- tables with holes

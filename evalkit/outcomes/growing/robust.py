@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalkit.outcomes.growth.fit import Fit
-from evalkit.outcomes.growth.likelihood import apply
-from evalkit.outcomes.growth.sums import Array
+from evalkit.outcomes.growing.fit import Fit
+from evalkit.outcomes.growing.likelihood import apply
+from evalkit.outcomes.growing.sums import Array
 
 _ROOM = 1e-8  # a direction with less room than this is fitted by one cluster alone
 _SLIGHT = 0.01  # below this leverage three terms of a series give the root to 1e-8

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, Flag, Level
-from evalkit.outcomes.itemtable import complete_rows
+from evalkit.outcomes.items.itemtable import complete_rows
 from evalkit.words import interval, number, percent
 
 _FEW = 30

@@ -18,7 +18,7 @@ from evalkit.outcomes.factors.fitting import Fitted, fit_level, impossible
 from evalkit.outcomes.factors.reading import labels, named_factors, read_groups, read_occasions
 from evalkit.outcomes.factors.structure import LEVELS, Design
 from evalkit.outcomes.factors.verdicts import good_enough, rows_of, small_sample_flags, verdict
-from evalkit.outcomes.itemtable import complete_rows, item_matrix
+from evalkit.outcomes.items.itemtable import complete_rows, item_matrix
 
 __all__ = ["FactorModel", "cfa", "invariance", "invariance_across", "partial_invariance"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.outcomes.growth.model import VarianceComponents, growth, variance_components
-from evalkit.outcomes.growth.noun import Growth
+from evalkit.outcomes.growing.model import VarianceComponents, growth, variance_components
+from evalkit.outcomes.growing.noun import Growth
 
 __all__ = ["Growth", "VarianceComponents", "growth", "variance_components"]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import Flag, Level
-from evalkit.outcomes.growth.design import Design
-from evalkit.outcomes.growth.sums import Array
+from evalkit.outcomes.growing.design import Design
+from evalkit.outcomes.growing.sums import Array
 
 FEW = 10  # clusters below which a comparison of whole clusters rests on too little
 _LITTLE = 4.0  # degrees of freedom below which a CR2 interval is not to be relied on (Pustejovsky and Tipton 2018)

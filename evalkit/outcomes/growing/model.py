@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, EstimationError, Flag
-from evalkit.outcomes.growth import flags as said
-from evalkit.outcomes.growth.design import CONSTANT, Asked, Design, read
-from evalkit.outcomes.growth.fit import Fit, fit, satterthwaite
-from evalkit.outcomes.growth.noun import Growth
-from evalkit.outcomes.growth.predict import effects, on_edge
-from evalkit.outcomes.growth.robust import Sandwich, sandwich
-from evalkit.outcomes.growth.sums import Array, free, sums_of
+from evalkit.outcomes.growing import flags as said
+from evalkit.outcomes.growing.design import CONSTANT, Asked, Design, read
+from evalkit.outcomes.growing.fit import Fit, fit, satterthwaite
+from evalkit.outcomes.growing.noun import Growth
+from evalkit.outcomes.growing.predict import effects, on_edge
+from evalkit.outcomes.growing.robust import Sandwich, sandwich
+from evalkit.outcomes.growing.sums import Array, free, sums_of
 
 _COLUMNS = ["estimate", "se", "df", "t", "p", "low", "high"]
 _BASES = {"cr2": "robust (CR2)", "model": "model", "model instead": "model", "none": "none"}

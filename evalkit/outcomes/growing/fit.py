@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.errors import EstimationError
-from evalkit.outcomes.growth.likelihood import (
+from evalkit.outcomes.growing.likelihood import (
     Entries,
     Point,
     bread_gradient,
@@ -15,7 +15,7 @@ from evalkit.outcomes.growth.likelihood import (
     gradient,
     rss_gradient,
 )
-from evalkit.outcomes.growth.sums import Array, Sums
+from evalkit.outcomes.growing.sums import Array, Sums
 
 _STEP = 1e-5  # of central differences of exact gradients: their error is of the order of its square
 _ROUGH, _FINE = 1e-4, 1e-9  # gradients per row at which BFGS hands over to Newton, and at which Newton stops

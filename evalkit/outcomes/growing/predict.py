@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.outcomes.growth.design import CONSTANT, Design
-from evalkit.outcomes.growth.fit import Fit, is_singular
-from evalkit.outcomes.growth.likelihood import apply
-from evalkit.outcomes.growth.sums import Array
+from evalkit.outcomes.growing.design import CONSTANT, Design
+from evalkit.outcomes.growing.fit import Fit, is_singular
+from evalkit.outcomes.growing.likelihood import apply
+from evalkit.outcomes.growing.sums import Array
 
 
 def effects(design: Design, found: Fit) -> dict[str, pd.DataFrame]:

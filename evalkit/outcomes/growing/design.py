@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api import types
 
 from evalkit.errors import DataError, EstimationError, did_you_mean, several
-from evalkit.outcomes.growth.sums import Array
+from evalkit.outcomes.growing.sums import Array
 
 CONSTANT = "(Intercept)"
 _CHOICES = {
