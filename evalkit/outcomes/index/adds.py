@@ -64,7 +64,7 @@ def what_each_adds(
     Raises
     ------
     DataError, EstimationError
-        As in `cluster_index`; a cost for an unknown measure or below zero; an arm without anyone, or within one cluster.
+        As in `cluster_index`; a cost for an unknown measure or below zero; an arm without anyone or in one cluster.
 
     Notes
     -----

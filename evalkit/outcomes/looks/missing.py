@@ -45,7 +45,7 @@ def missing(view: View) -> tuple[list[Supposed], list[Flag]]:
         known = pd.DataFrame({key: view.outcomes.wide[key].to_numpy()[rows], _ARM: treated[rows]})
         if not known[key].isna().any():
             continue
-        frame, names = pd.concat([known, covariates], axis=1), list(covariates)
+        frame, names = pd.concat([known, covariates], axis=1), [str(name) for name in covariates]
         sets = complete_sets(frame, key, _ARM, names, cluster=cluster, sets=plan.sets, seed=seed)
         fit = _regression(key, names, cluster) if names else None
         shift = delta_shift(frame, key, _ARM, plan.deltas, fit, cluster=cluster, completed=sets)

@@ -165,8 +165,8 @@ def checked(rare: Rare, clusters: Clusters, can_studentise: bool) -> tuple[float
         raise DataError(f'"{interval}" is no kind of interval. {did_you_mean(interval, get_args(Interval))}')
     if interval == "percentile" and _few(clusters):
         raise EstimationError(
-            f"A percentile interval from {_counted(clusters)} is too narrow (at least {FEW} are asked for, {FEW_IN_ARM} "
-            'in each arm). Use interval = "t", or "studentised" where it is offered.'
+            f"A percentile interval from {_counted(clusters)} is too narrow (at least {FEW} are asked for, "
+            f'{FEW_IN_ARM} in each arm). Use interval = "t", or "studentised" where it is offered.'
         )
     if interval == "studentised" and not can_studentise:
         raise EstimationError('This statistic brings no standard error of its own. Use interval = "t" or "percentile".')
