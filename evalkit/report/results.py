@@ -10,6 +10,7 @@ from evalkit import words
 from evalkit.disclosure import ends
 from evalkit.report.common import few_events, rule_of, safe_cohort
 from evalkit.report.phrases import finite, outcome_name, real, said, wording
+from evalkit.report.rough import few
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def results(evaluation: Any) -> list[Result]:
         In the order of the sections; ids are unique.
     """
     found: dict[str, Result] = {}
-    for part in (_cohort, _effects, _benchmark, _series, _contract, _value):
+    for part in (_cohort, _outcomes, _effects, _benchmark, _series, _contract, _value):
         for result in part(evaluation):
             found.setdefault(result.id, result)
     return list(found.values())
@@ -110,6 +111,22 @@ def _cohort(evaluation: Any) -> Iterator[Result]:
         people = None if words.SUPPRESSED in shown else int(shown[0])
         text = words.SUPPRESSED if people is None else words.number(people, 0)
         yield Result(f"cohort.{name}", people, "people", None, None, text, "cohort", source)
+
+
+def _outcomes(evaluation: Any) -> Iterator[Result]:
+    """Growth and reliability, as their tables print them."""
+    looks = evaluation.outcomes.looks if evaluation.outcomes is not None else {}
+    for one in looks.get("growth", ()):
+        digits = 2 if one.unit == "SD" else 1
+        text = words.number(one.effect, digits, sign=True)
+        source = f"growth model, {one.how}"
+        yield Result(f"growth.{one.outcome}.effect", one.effect, f"{one.unit} a year", one.low, one.high, text,
+                     "over_time", source)  # fmt: skip
+    for row in looks["reliability"].itertuples() if "reliability" in looks else ():
+        if not few(row.n, evaluation):
+            text = words.number(real(row.value), 2)
+            yield Result(f"reliability.{row.measure}.{row.kind}", real(row.value), "share", real(row.low),
+                         real(row.high), text, "measures", f"{row.kind}, {row.method}")  # fmt: skip
 
 
 def _effects(evaluation: Any) -> Iterator[Result]:

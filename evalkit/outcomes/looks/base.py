@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import EvalkitError, Flag
+from evalkit.errors import Flag
 from evalkit.outcomes.ground import Found, Ground, Reading
 
 if TYPE_CHECKING:
@@ -91,31 +91,3 @@ def look(name: str) -> Callable[[Look], Look]:
         return function
 
     return put
-
-
-def look_at_all(view: View) -> tuple[dict[str, Any], list[Flag]]:
-    """Take every look that the study gives reason for.
-
-    Parameters
-    ----------
-    view : View
-        What may be seen.
-
-    Returns
-    -------
-    dict of str to object, list of Flag
-        By name, without those that found nothing. A look that the data cannot support leaves a flag with the reason,
-        and stops nothing else.
-    """
-    seen: dict[str, Any] = {}
-    flags: list[Flag] = []
-    for name, function in LOOKS.items():
-        try:
-            found, said = function(view)
-        except EvalkitError as problem:
-            flags.append(Flag("outcomes", "caution", f"{name[:1].upper()}{name[1:]} could not be shown.", str(problem)))
-            continue
-        flags += said
-        if found is not None and len(found):
-            seen[name] = found
-    return seen, flags
