@@ -236,3 +236,13 @@ def test_reliable_change_of_a_study_shows_no_small_cell():
         np.arange(3.0), cells, "",
     )  # fmt: skip
     assert repr(one) == "Changed(mood, start to end, 1 arms)"
+
+
+def test_o_briens_test_pays_for_every_measure_and_refuses_more_than_the_clusters_bear():
+    people = clustered([15] * 16, 8, 2)
+    found = obrien_test(people, people["treated"], MEASURES, "ols", people["cluster"])
+    assert found.df == pytest.approx(14 - 2 * 2)
+    assert obrien_test(people, people["treated"], MEASURES, "rank", people["cluster"]).df == pytest.approx(14)
+    few = people[people["cluster"].isin([0, 1, 8, 9, 10])]
+    with pytest.raises(EstimationError, match="Too few clusters for 3 measures"):
+        obrien_test(few, few["treated"], MEASURES, "ols", few["cluster"])

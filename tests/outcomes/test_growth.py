@@ -28,9 +28,9 @@ def sleep():
 
 
 @pytest.fixture
-def school(beside):
-    table = pd.read_csv(beside("outcomes/v04_egsingle_growth.csv"), dtype={"schoolid": "str", "childid": "str"})
-    return table, json.loads(beside("outcomes/v04_egsingle_growth.expected.json").read_text())
+def school():
+    table = pd.read_csv(DATA / "v04_egsingle_growth.csv.gz", dtype={"schoolid": "str", "childid": "str"})
+    return table, json.loads((DATA / "v04_egsingle_growth.expected.json").read_text())
 
 
 def agrees(found, expected, fixed, variances, df=1e-3):
@@ -78,9 +78,9 @@ def test_raudenbush_and_bryk_2002_chapter_8_poverty_and_growth_as_lme4(school):
     agrees(found, expected["cross_level"], 1e-3, 5e-3)
 
 
-def test_raudenbush_and_bryk_2002_table_4_2_schools_differ_in_mathematics(beside):
-    table = pd.read_csv(beside("outcomes/v08_hsb_mathach.csv"), dtype={"School": "str"})
-    expected = json.loads(beside("outcomes/v08_hsb_mathach.expected.json").read_text())
+def test_raudenbush_and_bryk_2002_table_4_2_schools_differ_in_mathematics():
+    table = pd.read_csv(DATA / "v08_hsb_mathach.csv", dtype={"School": "str"})
+    expected = json.loads((DATA / "v08_hsb_mathach.expected.json").read_text())
     found = variance_components(table["MathAch"], table["School"])
     row = expected["null"]["fixed"]["(Intercept)"]
     assert [found.mean, found.se] == pytest.approx([row["estimate"], row["se"]], rel=1e-4)

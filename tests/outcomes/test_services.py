@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from scipy import stats
 from evalkit.errors import DataError, EstimationError
 from evalkit.outcomes.growing import growth
 from evalkit.outcomes.services import compare_services, funnel_limits
+
+DATA = Path(__file__).parents[1] / "data"
 
 SHRUNKEN = ["estimate", "low", "high"]
 
@@ -25,9 +28,9 @@ def served(services=20, sizes=(15, 60), between=0.5, seed=1, mean=10.0):
     return frame, truth
 
 
-def test_raudenbush_and_bryk_2002_chapter_3_a_schools_mean_is_pulled_by_its_reliability(beside):
-    table = pd.read_csv(beside("outcomes/v08_hsb_mathach.csv"), dtype={"School": "str"})
-    expected = json.loads(beside("outcomes/v08_hsb_mathach.expected.json").read_text())["null"]
+def test_raudenbush_and_bryk_2002_chapter_3_a_schools_mean_is_pulled_by_its_reliability():
+    table = pd.read_csv(DATA / "v08_hsb_mathach.csv", dtype={"School": "str"})
+    expected = json.loads((DATA / "v08_hsb_mathach.expected.json").read_text())["null"]
     between, within = (one["vcov"] for one in expected["varcorr"])
     mean = expected["fixed"]["(Intercept)"]["estimate"]
     found = compare_services(table, "MathAch", "School")
@@ -42,8 +45,8 @@ def test_raudenbush_and_bryk_2002_chapter_3_a_schools_mean_is_pulled_by_its_reli
     assert np.abs(found.table["se"] - np.sqrt(between * (1 - reliability) + share)).max() < 1e-5
 
 
-def test_schools_of_repeated_readings_have_the_effects_of_the_three_level_model(beside):
-    table = pd.read_csv(beside("outcomes/v04_egsingle_growth.csv"), dtype={"schoolid": "str", "childid": "str"})
+def test_schools_of_repeated_readings_have_the_effects_of_the_three_level_model():
+    table = pd.read_csv(DATA / "v04_egsingle_growth.csv.gz", dtype={"schoolid": "str", "childid": "str"})
     found = compare_services(table, "math", "schoolid", ["year"], "childid")
     model = growth(table, "math", "year", "childid", cluster="schoolid", random="intercept")
     effects = model.group_effects["schoolid"]["(Intercept)"]

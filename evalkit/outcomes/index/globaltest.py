@@ -88,7 +88,8 @@ def obrien_test(
     GlobalTest
         ``statistic``, ``p`` (two-sided), ``df``, ``weights``, ``flags``. Degrees of freedom are n1 + n2 - 2 k of k
         measures, which errs on the side of caution ("rank": n1 + n2 - 2); with clusters the smallest of
-        Satterthwaite's for the single measures.
+        Satterthwaite's for the single measures less 2 (k - 1) ("rank": Satterthwaite's). "gls" learns its weights from
+        the same few clusters and rejects too often below some thirty of them.
 
     Raises
     ------
@@ -186,7 +187,7 @@ def _joint(
     parts = np.column_stack([piece[2] for piece in pieces])
     if codes is not None:
         sums = np.column_stack([np.bincount(codes, part) for part in parts.T])
-        return effect / error, sums.T @ sums / np.outer(error, error), float(df.min())
+        return effect / error, sums.T @ sums / np.outer(error, error), _left(df.min(), len(pieces), "clusters")
     there = ~np.isnan(raw)
     both = [there[group].T.astype(float) @ there[group].astype(float) for group in (treated, ~treated)]
     own = [np.diag(count) for count in both]
@@ -195,10 +196,15 @@ def _joint(
     degrees = np.maximum(both[0] + both[1] - 2, 1)
     covariance = parts.T @ parts / degrees * overlap
     n = int(there.any(axis=1).sum())
-    left = n - 2 * len(pieces)
+    return effect / error, covariance / np.outer(error, error), _left(n - 2.0, len(pieces), "people")
+
+
+def _left(df: float, measures: int, who: str) -> float:
+    """Degrees of freedom after learning how the measures go together; from few, that costs the most."""
+    left = df - 2 * (measures - 1)
     if left < 1:
-        raise EstimationError(f"Too few people for {len(pieces)} measures. Leave measures out of the test.")
-    return effect / error, covariance / np.outer(error, error), float(left)
+        raise EstimationError(f'Too few {who} for {measures} measures. Leave measures out, or use form = "rank".')
+    return float(left)
 
 
 def _wrong_way(weights: pd.Series) -> tuple[Flag, ...]:
