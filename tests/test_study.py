@@ -219,7 +219,7 @@ WRONG = {
         'columns = { baseline = "score_a", m12 = "score_b" }',
         "",
         "[[measure]] score has no source. Write one of: instrument, ladder, column, columns, days_in, "
-        "attendance, offending, placements, rule, improved.",
+        "attendance, offending, placements, rule, over_time, improved.",
     ),
     "a window that ends before it begins": (
         'id = "baseline"\nday = 0',

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import evalkit.outcomes.forms
+import evalkit.outcomes.over_time
 import evalkit.outcomes.record_kinds  # noqa: F401 - as forms: puts its kinds on the list
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean
 from evalkit.outcomes.alignment import dated_readings

@@ -54,6 +54,7 @@ def _scored(cohort: Cohort) -> tuple[Outcomes, Ground, dict[str, Found]]:
     ground = _checked(cohort)
     found, problems = _read_all(ground)
     indices, readings, flags = _index_all(ground, found, problems)
+    found = _read_over_time(ground, found, readings, problems)
     _raise(ground, problems)
     measured = [reading for each in found.values() for reading in each.readings]
     facts = _facts(ground, found, measured, readings)
@@ -95,7 +96,8 @@ def _read_all(ground: Ground) -> tuple[dict[str, Found], Problems]:
     found: dict[str, Found] = {}
     problems: Problems = []
     failed = set()
-    for measure in sorted(ground.study.measure, key=lambda measure: measure.improved is not None):
+    plain = [measure for measure in ground.study.measure if measure.over_time is None]
+    for measure in sorted(plain, key=lambda measure: measure.improved is not None):
         if measure.improved is not None and measure.improved.measure.partition("@")[0] in failed:
             continue
         try:
@@ -103,8 +105,32 @@ def _read_all(ground: Ground) -> tuple[dict[str, Found], Problems]:
         except EvalkitError as problem:
             failed.add(measure.id)
             problems.append(type(problem)(f"[[measure]] {measure.id}: {problem}"))
-    ordered = [measure.id for measure in ground.study.measure if measure.id in found]
-    return {name: found[name] for name in ordered}, problems
+    return _in_order(ground, found), problems
+
+
+def _in_order(ground: Ground, found: dict[str, Found]) -> dict[str, Found]:
+    return {measure.id: found[measure.id] for measure in ground.study.measure if measure.id in found}
+
+
+def _read_over_time(
+    ground: Ground, found: dict[str, Found], indexed: list[Reading], problems: Problems
+) -> dict[str, Found]:
+    """The measures that sum up others, or domains, over the occasions; told only where nothing before went wrong."""
+    if problems:
+        return found
+    domains = {
+        domain.id: Found(
+            [reading for reading in indexed if reading.measure == domain.id],
+            {"title": domain.title or domain.id, "unit": "SD", "better": "higher", "values": "score"},
+        )
+        for domain in ground.study.domain
+    }
+    for measure in [measure for measure in ground.study.measure if measure.over_time is not None]:
+        try:
+            found = found | {measure.id: read_measure(ground, measure, found | domains)}
+        except EvalkitError as problem:
+            problems.append(type(problem)(f"[[measure]] {measure.id}: {problem}"))
+    return _in_order(ground, found)
 
 
 def _index_all(

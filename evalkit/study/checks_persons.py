@@ -18,7 +18,7 @@ from evalkit.study.names import Names, quoted, reading
 from evalkit.words import listed
 
 RECORDS = ("days_in", "attendance", "offending", "placements")
-SOURCES = ("instrument", "ladder", "column", "columns", *RECORDS, "rule", "improved")
+SOURCES = ("instrument", "ladder", "column", "columns", *RECORDS, "rule", "over_time", "improved")
 RECORD = "Write days_in, attendance, offending, placements, ladder or column in the place of instrument."
 Problems = Iterator[str]
 
@@ -217,6 +217,23 @@ def _improved(study: Study, names: Names) -> Problems:
             yield f"[[measure]] {measure.id}: improved.measure is the measure itself. Name the one that is to improve."
 
 
+def _over_time(study: Study, names: Names) -> Problems:
+    for measure in study.measure:
+        plan, place = measure.over_time, f"[[measure]] {measure.id}: over_time"
+        if plan is None:
+            continue
+        if plan.of == measure.id:
+            yield f"{place}.of is the measure itself. Name the one that is read on occasions."
+        elif plan.of not in (*names.measures, *names.domains):
+            yield f"{place}: {quoted(plan.of, 'measure or domain', [*names.measures, *names.domains])}"
+        if plan.start not in names.occasions:
+            yield f"{place}.start: {quoted(plan.start, 'occasion', names.occasions)}"
+    summaries = {measure.id for measure in study.measure if measure.over_time}
+    for domain in study.domain:
+        for name in summaries & set(domain.measures):
+            yield f"[[domain]] {domain.id}: measures: {name} is made over occasions, after domains. Leave it out."
+
+
 def _instrument(measure: Measure) -> Problems:
     if measure.table is None:
         yield f"[[measure]] {measure.id} lacks table: which of [tables] holds its assessments?"
@@ -275,5 +292,6 @@ CHECKS = (
     _occasions,
     _sources,
     _improved,
+    _over_time,
     _domains,
 )

@@ -103,3 +103,11 @@ class Norm(Part):
     mean: float = Field(examples=[8.4])
     sd: float = Field(gt=0, examples=[5.8])
     source: str = Field(examples=["Author (year), table 2"])
+
+
+class OverTime(Part):
+    """measure.over_time: one number from a person's readings of another measure, or of a domain, over its occasions."""
+
+    of: str = Field(description="A measure or a domain that is read on occasions.", examples=["sdq_parent"])
+    kind: Literal["endpoint", "mean of post", "area under the curve", "slope", "peak and hold"] = "mean of post"
+    start: str = Field("baseline", description="The occasion before which nothing counts.")

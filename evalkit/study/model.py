@@ -43,6 +43,7 @@ from evalkit.study.measured import (
     Ladder,
     Norm,
     OffendingIn,
+    OverTime,
     PlacementsIn,
     ReliableChange,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "Norm",
     "Occasion",
     "OffendingIn",
+    "OverTime",
     "Part",
     "Party",
     "PlacementsIn",

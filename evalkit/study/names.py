@@ -10,7 +10,7 @@ from evalkit.errors import did_you_mean
 from evalkit.study.model import Study
 
 # Kinds of measure with one value per person.
-ONCE = ("days_in", "attendance", "offending", "placements", "rule", "improved")
+ONCE = ("days_in", "attendance", "offending", "placements", "rule", "over_time", "improved")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from evalkit.study.measured import (
     Ladder,
     Norm,
     OffendingIn,
+    OverTime,
     PlacementsIn,
     ReliableChange,
 )
@@ -70,7 +71,8 @@ class Occasion(Part):
 class Measure(Part):
     """[[measure]]: one thing measured, by exactly one source.
 
-    The sources: instrument, ladder, column, columns, days_in, attendance, offending, placements, rule, improved.
+    The sources: instrument, ladder, column, columns, days_in, attendance, offending, placements, rule, over_time,
+    improved.
     """
 
     id: Id
@@ -94,6 +96,7 @@ class Measure(Part):
     offending: OffendingIn | None = None
     placements: PlacementsIn | None = None
     ladder: Ladder | None = None
+    over_time: OverTime | None = None
     improved: Improved | None = None
     occasion: str | None = Field(None, description="The occasion at which a one-time measure is read.")
     informant: str = Field("", description="Who reports it.")

@@ -255,3 +255,22 @@ def test_an_outcomes_noun_shows_no_persons_row_of_any_look(outcomes_of):
         for part in one if isinstance(one, list) else [one]:
             assert "p000" not in repr(part)
             assert "p000" not in getattr(part, "_repr_html_", str)()
+
+
+def test_a_measure_and_a_domain_are_summed_up_over_their_occasions_as_outcomes_of_their_own(outcomes_of):
+    measures = [
+        {"id": "held", "over_time": {"of": "well", "kind": "peak and hold"}},
+        SCORE,
+        SCORE | {"id": "raw", "scale": "raw"},
+        {"id": "after", "over_time": {"of": "swemwbs"}},
+        {"id": "steep", "over_time": {"of": "swemwbs", "kind": "slope"}},
+    ]
+    found = outcomes_of(measures, {"domain": [{"id": "well", "measures": ["swemwbs", "raw"]}]})
+    wide = found.wide
+    assert wide["after"].to_numpy() == pytest.approx(wide[["swemwbs@m6", "swemwbs@m12"]].mean(axis=1).to_numpy())
+    assert wide["held"].to_numpy() == pytest.approx(wide[["well@m6", "well@m12"]].min(axis=1).to_numpy())
+    days = np.array([0, 182, 365]) / 365.25
+    slopes = np.polyfit(days, wide[["swemwbs@baseline", "swemwbs@m6", "swemwbs@m12"]].to_numpy().T, 1)[0]
+    assert wide["steep"].to_numpy() == pytest.approx(slopes)
+    assert (found.describe("steep")["unit"], found.describe("held")["unit"]) == ("points a year", "SD")
+    assert found.describe("after")["title"].endswith(", mean of post")
