@@ -315,7 +315,7 @@ def show(console: Console, found: Measured) -> None:
 def show_ratios(console: Console, found: list[Measured]) -> None:
     """evalkit as a share of each peer, beside the most it may be, which is judged by CPU seconds."""
     shown = _table("evalkit as a share of", "", "time", "CPU time", "at most")
-    for job in found:
+    for job in (job for job in found if len(job["ways"]) > 1):
         ours = job["ways"][0]
         shown.add_section()
         shown.add_row(f"[bold]{job['job']}[/bold]")
@@ -357,22 +357,31 @@ def draw(found: list[Measured], path: Path) -> None:
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(line["job"] for line in found))
-    figure = Figure(figsize=(8.4, 2.6 * -(-len(names) // 3)), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(-(-len(names) // 3), min(3, len(names)))).ravel()
+    rows, columns = -(-len(names) // 3), min(3, len(names))
+    figure = Figure(figsize=(2.8 * columns, 2.6 * rows), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for one, name in zip(axes, names, strict=False):
-        for line in (line for line in found if line["job"] == name):
-            ours = line["way"] == OURS
-            colour, width, dashes = ("#1b5e7b", 1.8, "-") if ours else ("#c2571a", 1.1, "--")
-            one.loglog(line["sizes"], line["cpu"], marker="o", ms=3, color=colour, lw=width, ls=dashes)
-            end, label = (line["sizes"][-1], line["cpu"][-1]), line["says"].split(" (")[0].split(",")[0]
-            one.annotate(label, end, xytext=(5, 0), textcoords="offset points", va="center", color=colour)
+        _panel(one, [line for line in found if line["job"] == name and line["cpu"]])
         one.set_title(name, loc="left", fontsize=9)
-        one.set(xlabel="rows", ylabel="CPU seconds")
-        one.spines[["top", "right"]].set_visible(False)
     for one in axes[len(names) :]:
         one.set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {})
+
+
+def _panel(axes: Any, lines: list[Measured]) -> None:
+    """One job's lines; names that would lie on each other are moved apart."""
+    last = 0.0
+    for line in sorted(lines, key=lambda line: line["cpu"][-1]):
+        ours = line["way"] == OURS
+        colour, width, dashes = ("#1b5e7b", 1.8, "-") if ours else ("#c2571a", 1.1, "--")
+        axes.loglog(line["sizes"], line["cpu"], marker="o", ms=3, color=colour, lw=width, ls=dashes)
+        end = (line["sizes"][-1], line["cpu"][-1])
+        near = 7 if last and end[1] < 1.5 * last else 0
+        axes.annotate(line["way"], end, xytext=(5, near), textcoords="offset points", va="center", color=colour)
+        last = end[1]
+    axes.set(xlabel="rows", ylabel="CPU seconds")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def write(found: Measured) -> Path:

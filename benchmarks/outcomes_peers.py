@@ -30,20 +30,10 @@ DRAWS, FEW_DRAWS, PERMUTATIONS = 2000, 20, 20_000
 SMALL = 1000  # rows of the run before the clock starts, which loads what is loaded on first use
 MOST_RUNS, ENOUGH = 7, 1.0
 
-# ---------------------------------------------------------------- evalkit, from where each name lives
-
-ROOM = "evalkit.outcomes"
-HOMES = {
-    "growth": f"{ROOM}.growth",
-    "invariance": f"{ROOM}.invariance",
-    "reliability": f"{ROOM}.reliability",
-}
-
 
 def ours(name: str) -> Callable[..., Any]:
-    """A function of the room; from its own module where the room does not show it."""
-    found = getattr(importlib.import_module(ROOM), name, None)
-    return found if callable(found) else getattr(importlib.import_module(HOMES[name]), name)
+    """A function of evalkit's room; imported when it is needed, so that peers do not hold evalkit in memory."""
+    return getattr(importlib.import_module("evalkit.outcomes"), name)
 
 
 # ---------------------------------------------------------------- scoring

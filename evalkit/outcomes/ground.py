@@ -132,6 +132,11 @@ class Ground:
         person = self.study.cohort.person  # type: ignore[union-attr]
         return self.people.get_indexer(pd.Index(ids(self.need(name, [person])[person])))
 
+    def last_date(self, *also: pd.Series) -> Any:
+        """The last date in any table, or in further columns of dates; missing where there is none."""
+        columns = [frame[name] for frame in self.cohort.tables.values() for name in frame.select_dtypes("datetime")]
+        return max((column.max() for column in [*columns, *also] if column.notna().any()), default=pd.NaT)
+
     def says(self, n: int) -> str:
         """A count of people or of their readings, as it may be printed."""
         shown = disclosure.count(n, self.study.disclosure.rule)

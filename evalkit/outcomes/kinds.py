@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from evalkit.errors import StudyError
+from evalkit import disclosure
+from evalkit.errors import Flag, StudyError
 from evalkit.outcomes.ground import Found, Ground, Reading
+from evalkit.words import month
 
 if TYPE_CHECKING:
     from evalkit.study.model import Measure, Occasion
@@ -65,3 +68,30 @@ def occasions_of(ground: Ground, measure: Measure) -> list[Occasion]:
 def once(measure: Measure, values: np.ndarray) -> Reading:
     """One reading for each person, at the occasion the measure names or at none."""
     return Reading(measure.id, measure.id, measure.occasion or "", values)
+
+
+def horizon_flags(ground: Ground, measure: Measure, closes: pd.Series, last: pd.Timestamp, detail: str) -> list[Flag]:
+    """Say that windows run past the last date in the data, and so see less than they claim.
+
+    Parameters
+    ----------
+    ground, measure
+        Whose windows.
+    closes : Series of datetime, shape (n_persons,)
+        The day after each window.
+    last : Timestamp
+        The last date in the data.
+    detail : str
+        What that means for the measure.
+
+    Returns
+    -------
+    list of Flag
+        One, or none where the data reach to the end of every window.
+    """
+    past = int((closes > last + pd.Timedelta(days=1)).sum())
+    if not past:
+        return []
+    share = disclosure.roughly(past, len(closes), ground.study.disclosure.rule)
+    text = f"The window of {share} of the people runs past the last date in the data."
+    return [Flag("outcomes", "caution", text, f"The data end in {month(last.date())}. {detail}", measure.id)]

@@ -10,13 +10,13 @@ import pandas as pd
 import evalkit.outcomes.forms
 import evalkit.outcomes.over_time
 import evalkit.outcomes.record_kinds  # noqa: F401 - as forms: puts its kinds on the list
-from evalkit.errors import DataError, Flag, StudyError, did_you_mean
+from evalkit.errors import DataError, StudyError, did_you_mean
 from evalkit.outcomes.alignment import dated_readings
 from evalkit.outcomes.ground import Found, Ground, Reading, amounts, dates, ids, lines
-from evalkit.outcomes.kinds import KINDS, Earlier, about, kind, occasions_of, once
+from evalkit.outcomes.kinds import KINDS, Earlier, about, horizon_flags, kind, occasions_of, once
 from evalkit.outcomes.questionnaires.answers import rows_in_words
-from evalkit.outcomes.records.states import days_in_state
-from evalkit.words import listed, month, number
+from evalkit.outcomes.records.states import days_in_state, overlap_flags
+from evalkit.words import listed, number
 
 if TYPE_CHECKING:
     from evalkit.study.model import Measure
@@ -137,7 +137,9 @@ def _days_in(ground: Ground, measure: Measure, _: Earlier) -> Found:
     closes = opens + pd.Timedelta(days=plan.window_days)
     windows = pd.DataFrame({"person": ground.people.to_numpy(), "start": opens, "end": closes})
     values = days_in_state(spells, windows).to_numpy()
-    flags = _horizon_flags(ground, measure, closes, start, end)
+    later = "Later days count as in the state where an episode has no end, and as not in it elsewhere."
+    flags = horizon_flags(ground, measure, closes, ground.last_date(start, end), later)
+    flags += overlap_flags(spells, about=measure.id)
     return Found([once(measure, values)], about(measure, unit="days", values="amount"), flags)
 
 
@@ -149,26 +151,6 @@ def _checked_spells(where: str, plan: Any, start: pd.Series, end: pd.Series, her
     if len(backwards):
         rows = rows_in_words(lines(backwards))
         raise DataError(f'{where}, {rows}: "{plan.end}" is before "{plan.start}". Correct the dates.')
-
-
-def _horizon_flags(ground: Ground, measure: Measure, closes: pd.Series, start: pd.Series, end: pd.Series) -> list[Flag]:
-    """Windows that run past the last date in the data see less than they claim."""
-    last = _last_date(ground, [start, end])
-    past = int((closes > last + pd.Timedelta(days=1)).sum())
-    if not past:
-        return []
-    of = f"{ground.says(past)} of {ground.says(len(closes))} people"
-    text = f"The window of {of} runs past the last date in the data."
-    detail = (
-        f"The data end in {month(last.date())}. Later days count as in the state where an episode has no end, "
-        "and as not in it elsewhere."
-    )
-    return [Flag("outcomes", "caution", text, detail, measure.id)]
-
-
-def _last_date(ground: Ground, also: list[pd.Series]) -> pd.Timestamp:
-    columns = [frame[name] for frame in ground.cohort.tables.values() for name in frame.select_dtypes("datetime")]
-    return max(column.max() for column in [*columns, *also] if column.notna().any())
 
 
 @kind("rule")

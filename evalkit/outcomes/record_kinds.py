@@ -12,10 +12,10 @@ from evalkit import library
 from evalkit.errors import DataError, Flag, did_you_mean, several
 from evalkit.outcomes.alignment import dated_readings
 from evalkit.outcomes.ground import Forms, Found, Ground, amounts, dates, ids, lines
-from evalkit.outcomes.kinds import Earlier, about, kind, occasions_of, once
+from evalkit.outcomes.kinds import Earlier, about, horizon_flags, kind, occasions_of, once
 from evalkit.outcomes.questionnaires.answers import rows_in_words
 from evalkit.outcomes.records.counts import Counted, attendance, definition, offending, placements
-from evalkit.words import listed, month
+from evalkit.words import listed
 
 if TYPE_CHECKING:
     from evalkit.study.model import Measure
@@ -43,7 +43,7 @@ def attendance_kind(ground: Ground, measure: Measure, _: Earlier) -> Found:
         where, lambda: attendance(rows, "_person", plan.missed, plan.possible, plan.year if absent else None)
     )
     values = counted.table["absent" if absent else "share_attended"].reindex(np.arange(len(windows))).to_numpy()
-    flags = _about_it(measure, counted) + _horizon(ground, measure, windows, "Half-days after that are not seen.")
+    flags = _flags(ground, measure, counted, windows, "Half-days after that are not seen.")
     facts = {"better": "lower", "values": "yes or no"} if absent else {"unit": "share", "values": "amount"}
     return Found([once(measure, values)], about(measure, **facts), flags)
 
@@ -64,7 +64,7 @@ def offending_kind(ground: Ground, measure: Measure, _: Earlier) -> Found:
     column = {"any": "any", "count": "count", "severity per year at risk": "severity_rate"}[plan.says]
     unit = {"any": "", "count": "offences"}.get(plan.says, _per_year(plan))
     values = "yes or no" if plan.says == "any" else "amount"
-    flags = _about_it(measure, counted) + _horizon(ground, measure, windows, "Offences after that are not seen.")
+    flags = _flags(ground, measure, counted, windows, "Offences after that are not seen.")
     facts = about(measure, unit=unit, better="lower", values=values)
     return Found([once(measure, counted.table[column].to_numpy(dtype=float))], facts, flags)
 
@@ -93,7 +93,7 @@ def placements_kind(ground: Ground, measure: Measure, _: Earlier) -> Found:
     windows = _windows(ground, plan.window_days)
     counted = _named(ground.where(plan.table), lambda: placements(episodes, windows))
     values = counted.table[plan.says].to_numpy(dtype=float)
-    flags = _about_it(measure, counted) + _horizon(ground, measure, windows, "Placements after that are not seen.")
+    flags = _flags(ground, measure, counted, windows, "Placements after that are not seen.")
     unit = "moves" if plan.says == "moves" else "placements"
     return Found([once(measure, values)], about(measure, unit=unit, better="lower", values="amount"), flags)
 
@@ -204,21 +204,7 @@ def _named(where: str, count: Any) -> Counted:
         raise DataError(f"{where}: {problem}") from problem
 
 
-def _about_it(measure: Measure, counted: Counted) -> list[Flag]:
-    return [replace(flag, about=measure.id) for flag in counted.flags]
-
-
-def _horizon(ground: Ground, measure: Measure, windows: pd.DataFrame, detail: str) -> list[Flag]:
-    """Windows that run past the last date in the data see less than they claim."""
-    columns = [frame[name] for frame in ground.cohort.tables.values() for name in frame.select_dtypes("datetime")]
-    known = [column.max() for column in columns if column.notna().any()]
-    if not known:
-        return []
-    last = max(known)
-    past = int((windows["end"] > last + _DAY).sum())
-    if not past:
-        return []
-    text = (
-        f"The window of {ground.says(past)} of {ground.says(len(windows))} people runs past the last date in the data."
-    )
-    return [Flag("outcomes", "caution", text, f"The data end in {month(last.date())}. {detail}", measure.id)]
+def _flags(ground: Ground, measure: Measure, counted: Counted, windows: pd.DataFrame, later: str) -> list[Flag]:
+    """What was said in counting, and whether the data reach to the end of the windows."""
+    said = [replace(flag, about=measure.id) for flag in counted.flags]
+    return said + horizon_flags(ground, measure, windows["end"], ground.last_date(), later)

@@ -186,7 +186,13 @@ def _addition(evaluation: Any, mine: pd.DataFrame) -> Table:
             "A measure may be worth its cost although it adds no precision: because only it speaks of something that "
             "matters.",
         ],
-        how=How(["Each measure left out in turn, the weights worked out anew; CR2 standard errors by cluster."]),
+        how=How(
+            [
+                "Each measure left out in turn, the weights worked out anew; CR2 standard errors by cluster.",
+                "An index of this occasion by itself, with inverse-covariance weights and the comparison's unit: it "
+                "need not equal the index of the planned analysis.",
+            ]
+        ),
     )
 
 

@@ -246,3 +246,14 @@ def test_o_briens_test_pays_for_every_measure_and_refuses_more_than_the_clusters
     few = people[people["cluster"].isin([0, 1, 8, 9, 10])]
     with pytest.raises(EstimationError, match="Too few clusters for 3 measures"):
         obrien_test(few, few["treated"], MEASURES, "ols", few["cluster"])
+
+
+def test_an_arm_of_which_nobody_is_counted_is_not_known_exactly():
+    cluster = np.repeat(np.arange(10), 10)
+    treated = (cluster < 5).astype(float)
+    yes = np.zeros(100)
+    yes[[50, 61, 72, 83]] = 1  # none of the treated, four of the comparison in four clusters
+    found = compare_shares(yes, treated, cluster)
+    assert found.difference == -0.08
+    assert found.difference_high > 0  # nobody in 50 may be 7 in 100 in truth
+    assert found.method == "from the two arms' intervals (Newcombe)"

@@ -89,11 +89,11 @@ def test_a_confirmed_threshold_of_the_shelf_is_used_as_it_was_published(outcomes
     found = outcomes_of([{"id": "gad", "instrument": "gad_7", "table": "gad"}], tables={"gad": gad})
     one = found.looks["reliable change"][0]
     assert one.threshold == pytest.approx(4)
-    assert "published threshold 4" in one.source
+    assert "published threshold: 4 or more" in one.source
     change = found.wide["gad@m12"] - found.wide["gad@baseline"]
     treated = found.cohort.table["treated"].to_numpy() == 1
     mine = one.table[one.table["arm"] == "treated"].set_index("class")["count"]
-    assert mine["deteriorated"] == (change[treated] > 4).sum()
+    assert mine["deteriorated"] == (change[treated] >= 4).sum() > (change[treated] > 4).sum()
 
 
 def test_reliability_rests_on_the_forms_of_the_first_occasion(outcomes_of, forms):

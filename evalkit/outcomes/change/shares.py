@@ -69,10 +69,15 @@ def newcombe(count_1: float, n_1: float, count_0: float, n_0: float, level: floa
     """
     if not n_1 or not n_0:
         return np.nan, np.nan
-    one, other = count_1 / n_1, count_0 / n_0
-    (low_1, high_1), (low_0, high_0) = wilson(count_1, n_1, level), wilson(count_0, n_0, level)
-    down = np.hypot(one - low_1, high_0 - other)
-    up = np.hypot(high_1 - one, other - low_0)
+    bounds = wilson(count_1, n_1, level), wilson(count_0, n_0, level)
+    return _from_parts((count_1 / n_1, count_0 / n_0), bounds)
+
+
+def _from_parts(shares: tuple[float, float], bounds: tuple[Any, Any]) -> tuple[float, float]:
+    """The interval of a difference from those of its two parts."""
+    (low_1, high_1), (low_0, high_0) = bounds
+    one, other = shares
+    down, up = np.hypot(one - low_1, high_0 - other), np.hypot(high_1 - one, other - low_0)
     return float(one - other - down), float(one - other + up)
 
 
@@ -139,6 +144,9 @@ def compare_shares(yes: Array, treated: Array, cluster: object = None) -> ArmSha
     effective = {arm: _effective(part, cluster is not None) for arm, part in arms.items()}
     bounds = {arm: wilson(part.value * effective[arm], effective[arm]) for arm, part in arms.items()}
     difference, low, high, method = _difference(one, other, cluster is not None)
+    if cluster is not None and _one_side_still(one, other):
+        low, high = _from_parts((one.value, other.value), (bounds["treated"], bounds["comparison"]))
+        method = "from the two arms' intervals (Newcombe)"
     return ArmShares(
         {arm: int(part.bottom) for arm, part in arms.items()}, {arm: part.top for arm, part in arms.items()},
         {arm: part.value for arm, part in arms.items()},
@@ -172,6 +180,12 @@ def _difference(one: Ratio, other: Ratio, clustered: bool) -> tuple[float, float
         return difference, low, high, "Newcombe, every cluster counted as one person"
     half = quantile(df) * se
     return difference, difference - half, difference + half, "clusters (CR2)"
+
+
+def _one_side_still(one: Ratio, other: Ratio) -> bool:
+    """Whether nobody, or everybody, of just one arm is counted: CR2 then takes that arm for known exactly."""
+    still = [part.value < _NO_SPREAD or part.value > 1 - _NO_SPREAD for part in (one, other)]
+    return any(still) and not all(still)
 
 
 def read_arm(arm: object, rows: int) -> Array:

@@ -17,6 +17,7 @@ from evalkit.outcomes.questionnaires.keys import measure_keys
 from evalkit.study.model import Measure
 
 _CELLS = 8
+_JUST = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,9 +85,11 @@ def _how(view: View, measure: Measure) -> dict[str, Any] | None:
     if "sd" in change and "reliability" in change:
         named = {"sd": change["source"], "reliability": f"{change.get('kind', 'reliability')}, {change['source']}"}
         return how | {"sd": change["sd"], "reliability": change["reliability"], "source": named}
-    # A published threshold without the figures behind it: the standard deviation that gives exactly that threshold.
-    named = {"sd": f"published threshold {change['threshold']:g}, {change['source']}"}
-    return how | {"sd": change["threshold"] / (z * np.sqrt(2)), "reliability": 0.0, "source": named}
+    # A published threshold without the figures behind it: the standard deviation that gives it, and a change of just
+    # so much counts, since manuals write whole numbers that are to be reached.
+    named = {"sd": f"published threshold: {change['threshold']:g} or more, {change['source']}"}
+    just_below = change["threshold"] - _JUST
+    return how | {"sd": just_below / (z * np.sqrt(2)), "reliability": 0.0, "source": named}
 
 
 def _changed(

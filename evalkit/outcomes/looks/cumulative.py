@@ -35,7 +35,8 @@ def cumulative(view: View) -> tuple[list[Added], list[Flag]]:
         plan = measure.days_in or measure.offending
         if measure.id not in view.found or plan is None:
             continue
-        records, windows = _records(view, plan), _windows(view, plan.window_days)
+        records = _records(view, plan)
+        windows = _windows(view, plan.window_days, view.ground.last_date(*_ends(records)))
         inside = np.ones(len(windows), bool) if view.treated is None else np.isfinite(view.treated)
         arm = None if view.treated is None else view.treated[inside]
         grid = sorted(
@@ -48,10 +49,17 @@ def cumulative(view: View) -> tuple[list[Added], list[Flag]]:
     return added, flags
 
 
-def _windows(view: View, days: int) -> pd.DataFrame:
+def _ends(records: pd.DataFrame) -> list[pd.Series]:
+    return [records[name] for name in ("start", "end", "date") if name in records]
+
+
+def _windows(view: View, days: int, last: pd.Timestamp) -> pd.DataFrame:
+    """The planned windows, as far as the data reach: later days are not seen, which is not the same as empty."""
     start = view.ground.index_date
     people = view.ground.people.to_numpy()
-    return pd.DataFrame({"person": people, "start": start, "end": start + pd.Timedelta(days=days)})
+    seen = np.minimum((start + pd.Timedelta(days=days)).to_numpy(), np.datetime64(last + pd.Timedelta(days=1)))
+    end = np.maximum(seen, start.to_numpy())
+    return pd.DataFrame({"person": people, "start": start, "end": end})
 
 
 def _records(view: View, plan: Any) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -51,13 +51,15 @@ def grown(view: View) -> tuple[list[Grown], list[Flag]]:
     if plan is None or view.treated is None:
         return found, flags
     for name in plan.outcomes:
-        frame, cluster = _frame(view, name), "cluster" if plan.services and view.cluster is not None else None
+        frame, cluster = _frame(view, name), "cluster" if view.cluster is not None else None
         if frame["occasion"].nunique() < _FEWEST:
             text = "No growth is shown: a line needs three occasions or more to be told from its error."
             flags.append(Flag("outcomes", "caution", text, about=name))
             continue
+        # Without services as a level of the model the interval still allows for who belongs together.
+        level: Literal["same", "none"] = "same" if plan.services else "none"
         model = growth(
-            frame, "value", "years", "person", "treated", cluster, plan.covariates, plan.random, robust="auto"
+            frame, "value", "years", "person", "treated", cluster, plan.covariates, plan.random, cluster_random=level
         )
         found.append(_grown(view, name, model))
         flags += [replace(flag, about=name) for flag in model.flags]

@@ -13,6 +13,7 @@ from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.outcomes.looks.base import View, look
 from evalkit.outcomes.missing.completed import complete_sets
 from evalkit.outcomes.missing.shifted import DeltaShift, delta_shift
+from evalkit.words import listed
 
 _ARM = "(arm)"
 _MOST_WORDS = 30
@@ -39,6 +40,9 @@ def missing(view: View) -> tuple[list[Supposed], list[Flag]]:
         return supposed, flags
     rows = np.isfinite(treated)
     covariates, cluster, seed = _covariates(view, rows), view.clusters(rows), view.study.study.seed
+    if left_out := _too_wordy(view):
+        text = f"Not adjusted for among the people who were not seen: {listed(left_out)} (too many different words)."
+        flags.append(Flag("outcomes", "caution", text))
     for name in plan.outcomes:
         key = view.outcomes.find(name)
         told = view.outcomes.describe(key)
@@ -68,6 +72,13 @@ def _covariates(view: View, rows: np.ndarray) -> pd.DataFrame:
             words = values.astype("str").fillna("unknown")
             columns |= {f"{name} {word}": (words == word).astype(float) for word in sorted(words.unique())[1:]}
     return _independent(pd.DataFrame(columns))
+
+
+def _too_wordy(view: View) -> list[str]:
+    plan = view.study.counterfactual
+    columns = {name: _column(view, name) for name in (plan.covariates if plan else ())}
+    words = {name: values for name, values in columns.items() if not pd.api.types.is_numeric_dtype(values.dtype)}
+    return [name for name, values in words.items() if values.nunique() > _MOST_WORDS]
 
 
 def _column(view: View, name: str) -> pd.Series:

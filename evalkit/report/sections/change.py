@@ -93,6 +93,8 @@ def _method(one: Any) -> str:
 
 
 def _rule(one: Any) -> str:
+    if one.source.startswith("published threshold"):
+        return f"What counts as reliable: {one.source}."
     of = f"A change of more than {words.number(one.threshold, 1)} {one.unit} counts as reliable (z {one.z:g})"
     cut = "" if one.cutoff is None else f" Recovered: reliably better and past the cut-off of {one.cutoff:g}."
     return f"{of}: Jacobson and Truax (1991), from {one.source}.{cut}"

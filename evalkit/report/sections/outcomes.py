@@ -265,7 +265,10 @@ def _adjustment(group: pd.DataFrame) -> str:
     how = [said(text) for text in group["adjusted_by"].dropna().unique() if said(text)]
     if not how:
         return "p as estimated."
-    return f"p of the single measures is adjusted for their number: {'; '.join(how)}; never below a measure's own p."
+    told = f"p of the single measures is adjusted for their number: {'; '.join(how)}; never below a measure's own p."
+    if group["verdict"].astype("str").str.startswith("not tested further").any():
+        return f"{told} The index did not pass (Holm over domains), so its measures are not tested further."
+    return f"{told} The error is held over the domains, and again within each domain whose index passed."
 
 
 def _precision(evaluation: Any, domain: str, group: pd.DataFrame) -> str:
