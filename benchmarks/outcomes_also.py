@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import outcomes_data as drawn
 import pandas as pd
-from outcomes_peers import PERMUTATIONS, Answer, Way, ours
+from outcomes_way import Answer, Way, ours
 
 Array = np.ndarray
+PERMUTATIONS = 20_000
 
 
 def reliability() -> dict[str, Way]:

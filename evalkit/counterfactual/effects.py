@@ -145,6 +145,25 @@ def cluster_of(outcomes: Outcomes | None, people: pd.Index) -> pd.Series:
     return ("cluster " + known.astype(str)).where(known.notna(), own)
 
 
+def sums_by_cluster(outcomes: Outcomes | None, parts: dict[str, pd.Series]) -> pd.DataFrame:
+    """What each cluster, or person, contributes to several estimates.
+
+    Parameters
+    ----------
+    outcomes : Outcomes or None
+        With the cohort.
+    parts : dict of str to Series
+        Contributions by person; 0 for those who are not in an estimate.
+
+    Returns
+    -------
+    DataFrame, shape (n_clusters, n_estimates)
+        Their cross-products are the covariance of the estimates.
+    """
+    people = pd.DataFrame(parts).fillna(0.0)
+    return people.groupby(cluster_of(outcomes, people.index).to_numpy()).sum()
+
+
 def _noise(sums: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
     """Normal draws with covariance sums' sums, which may be singular: what adds up in the data adds up in each draw."""
     _, size, axes = np.linalg.svd(sums, full_matrices=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import evidence
-from evalkit.counterfactual.effects import cluster_of
+from evalkit.counterfactual.effects import sums_by_cluster
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.errors import EvalkitError
 from evalkit.outcomes import adjust, gatekeep, romano_wolf_from_influence, westfall_young
@@ -93,8 +93,7 @@ def _together(outcomes: Outcomes, plan: Counterfactual, found: dict[str, Estimat
 def _by_cluster(outcomes: Outcomes, known: dict[str, Estimate]) -> pd.DataFrame:
     """What each cluster (or person) contributes to each effect."""
     parts = {key: estimate.influence["effect"] for key, estimate in known.items() if estimate.influence is not None}
-    people = pd.DataFrame(parts).fillna(0.0)
-    return people.groupby(cluster_of(outcomes, people.index).to_numpy()).sum()
+    return sums_by_cluster(outcomes, parts)
 
 
 def _shuffled(outcomes: Outcomes, keys: list[str]) -> tuple[np.ndarray, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalkit.counterfactual.effects import cluster_of
+from evalkit.counterfactual.effects import sums_by_cluster
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.errors import EvalkitError, Flag
 from evalkit.outcomes import WeightedViews, weighted_views
@@ -79,6 +79,5 @@ def _scale(outcomes: Outcomes, name: str) -> float:
 def _covariance(outcomes: Outcomes, known: dict[str, Estimate], scale: dict[str, float]) -> pd.DataFrame:
     """Of the scaled effects, from what each cluster (or person) contributes to all of them."""
     parts = {name: estimate.influence["effect"] * scale[name] for name, estimate in known.items()}  # type: ignore[index]
-    people = pd.DataFrame(parts).fillna(0.0)
-    sums = people.groupby(cluster_of(outcomes, people.index).to_numpy()).sum()
+    sums = sums_by_cluster(outcomes, parts)
     return sums.T @ sums

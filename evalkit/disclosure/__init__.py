@@ -10,7 +10,7 @@ from __future__ import annotations
 from evalkit.disclosure.cohort import ProtectedCohort, protect_cohort
 from evalkit.disclosure.compare import rounded
 from evalkit.disclosure.flow import protect_flow
-from evalkit.disclosure.rules import RULES, Rule, count, ends, find_rule, roughly
+from evalkit.disclosure.rules import RULES, Rule, count, ends, find_rule, roughly, uncounted
 from evalkit.disclosure.scan import Finding, scan
 from evalkit.disclosure.tables import Protected, protect
 
@@ -29,4 +29,5 @@ __all__ = [
     "roughly",
     "rounded",
     "scan",
+    "uncounted",
 ]

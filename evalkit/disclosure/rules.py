@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -152,6 +153,22 @@ def roughly(n: int, of: int, rule: str = "uk-children-10") -> str:
         return "a few"
     share = 5 * round(20 * n / of)
     return f"about {share}%" if share else "fewer than 5%"
+
+
+def uncounted(text: str) -> str:
+    """Take the whole numbers out of a sentence that was made for whoever holds the data.
+
+    Parameters
+    ----------
+    text : str
+        The words of an error, on its way to a report; years stay, and decimals.
+
+    Returns
+    -------
+    str
+        With "..." for every number that could be a count.
+    """
+    return re.sub(r"(?<![\w.])(?!(?:19|20)\d\d\b)\d[\d,]*(?![\w.]\d|\d)", "...", text)
 
 
 def ends(first: int, last: int, rule: str = "uk-children-10") -> tuple[int | str, int | str]:

@@ -17,6 +17,7 @@ from evalkit.report.rough import TENS, cells, few, shares, tens
 
 _MOST_STAGES = 5
 WAYS = ("up", "same", "down")
+HEADS = (*WAYS, "at the top at first", "room used")
 KEY = {words.SUPPRESSED: "suppressed: few people, or a share from which they follow"}
 
 
@@ -53,7 +54,7 @@ def _table(evaluation: Any, one: Any, arms: dict[str, Any]) -> Table:
     columns = [Column("Area", number=False)]
     for arm in arms:
         head = f"{arm_name(evaluation, arm)}, about {tens(arms[arm].n, evaluation)} people"
-        columns += [Column(word, group=head) for word in ("up", "same", "down", "at the top at first", "room used")]
+        columns += [Column(word, group=head) for word in HEADS]
     if one.differences is not None:
         columns += [Column("points up", group="Difference"), Column("95% interval", group="Difference")]
     rows: list[list[object]] = []
@@ -61,7 +62,7 @@ def _table(evaluation: Any, one: Any, arms: dict[str, Any]) -> Table:
         row: list[object] = [one.titles[str(area)]]
         for found in arms.values():
             row += _cells(evaluation, found.areas.loc[area])
-        rows.append([*row, *_difference(evaluation, one, str(area))])
+        rows.append([*row, *_difference(one, str(area), row[1 :: len(HEADS)])])
     alone = one.differences is None and len(arms) == 1
     return Table(
         f"distance-{one.measure}",
@@ -77,8 +78,7 @@ def _table(evaluation: Any, one: Any, arms: dict[str, Any]) -> Table:
         meanings=KEY,
         how=How(
             [
-                "Steps are in order and not at equal distances, so shares that moved come first. "
-                f"{next(iter(arms.values())).stage_rule}".strip(),
+                f"Steps are in order and not at equal distances, so shares that moved come first. {one.stages}",
                 "Nothing of a licensed scale is printed: the areas are named by the study.",
             ]
         ),
@@ -94,12 +94,12 @@ def _cells(evaluation: Any, row: pd.Series) -> list[str]:
     return [*told, at_top, used]
 
 
-def _difference(evaluation: Any, one: Any, area: str) -> list[str]:
+def _difference(one: Any, area: str, ups: list[object]) -> list[str]:
+    """The difference of the shares that went up; hidden where one of the two shares is."""
     if one.differences is None:
         return []
     row = one.differences.loc[area]
-    counts = [(row[f"{arm}_count"], row[f"{arm}_n"]) for arm in ("treated", "comparison")]
-    if any(few(part, evaluation) or few(n - part, evaluation) for part, n in counts):
+    if any(map(hidden, ups)):
         return [words.SUPPRESSED, words.SUPPRESSED]
     reach = words.interval(100 * row["difference_low"], 100 * row["difference_high"], 0)
     return [words.number(100 * real(row["difference"]), 0, sign=True), reach]

@@ -86,6 +86,7 @@ def comparabilities(evaluation: Any, table: pd.DataFrame) -> Table:
     """
     rows: list[list[object]] = []
     row: Any
+    failed: set[str] = set()
     for row in table.itertuples():
         head = f"{row.title}, across {_plural(row.across)}"
         if row.model not in MODELS:
@@ -94,7 +95,8 @@ def comparabilities(evaluation: Any, table: pd.DataFrame) -> Table:
         fit = [words.number(real(getattr(row, name)), 3) for name in ("cfi", "rmsea", "srmr")]
         change = words.number(real(row.delta_cfi), 3, sign=True) if finite(row.delta_cfi) else words.NOT_APPLICABLE
         chisq = f"{words.number(real(row.chisq), 1)} ({int(row.df)})"
-        rows.append([head, f"{row.model}: {MODELS[row.model]}", chisq, *fit, change, _holds(row)])
+        rows.append([head, f"{row.model}: {MODELS[row.model]}", chisq, *fit, change, _holds(row, head in failed)])
+        failed |= set() if bool(row.holds) else {head}
     return Table(
         "comparability",
         _comparable(table),
@@ -120,8 +122,9 @@ def _plural(across: object) -> str:
     return {"arm": "arms", "service": "services", "occasion": "occasions"}.get(str(across), str(across))
 
 
-def _holds(row: Any) -> str:
-    return "yes" if bool(row.holds) else "no"
+def _holds(row: Any, failed: bool) -> str:
+    """A step says nothing once one before it has failed."""
+    return words.NOT_APPLICABLE if failed else "yes" if bool(row.holds) else "no"
 
 
 def _comparable(table: pd.DataFrame) -> str:

@@ -117,6 +117,8 @@ def _outcomes(evaluation: Any) -> Iterator[Result]:
     """Growth and reliability, as their tables print them."""
     looks = evaluation.outcomes.looks if evaluation.outcomes is not None else {}
     for one in looks.get("growth", ()):
+        if few(one.people, evaluation):
+            continue
         digits = 2 if one.unit == "SD" else 1
         text = words.number(one.effect, digits, sign=True)
         source = f"growth model, {one.how}"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.outcomes import days_in_state
+from evalkit.outcomes import days_in_state, mean_cumulative, placements, rate_per_year
 from evalkit.outcomes.records.care import care_proportion
 from evalkit.outcomes.records.states import covered_spans, overlap_flags
 
@@ -22,13 +22,14 @@ def spans(*rows):
     return table.assign(start=pd.to_datetime(table["start"]), end=pd.to_datetime(table["end"]))
 
 
-def test_care_days_equal_those_of_the_reference_data():
-    episodes = pd.read_csv(DATA / "v28_care_episodes.csv", parse_dates=["from", "to"])
-    windows = pd.read_csv(DATA / "v28_care_windows.csv", parse_dates=["window_start", "window_end_excl"])
-    found = days_in_state(
-        episodes.set_axis(["person", "start", "end"], axis=1),
-        windows.rename(columns={"id": "person", "window_start": "start", "window_end_excl": "end"}),
-    )
+def test_care_days_equal_those_of_the_reference_data_under_its_own_names():
+    episodes = pd.read_csv(DATA / "v28_care_episodes.csv")
+    windows = pd.read_csv(DATA / "v28_care_windows.csv")
+    before = episodes.copy(), windows.copy()
+    found = days_in_state(episodes, windows)
+    pd.testing.assert_frame_equal(episodes, before[0])
+    pd.testing.assert_frame_equal(windows, before[1])
+    assert care_proportion(found, windows).share == pytest.approx(0.1838450292398, abs=1e-12)
     assert found.tolist() == windows["exp_days_in_care"].tolist()
     assert found.sum() / (912 * len(windows)) == pytest.approx(0.1838450292398, abs=1e-12)
 
@@ -69,6 +70,30 @@ def test_episodes_that_cannot_be_are_named():
         days_in_state(spans(("a", None, "2024-01-02")), spans(JANUARY))
     with pytest.raises(DataError, match='episodes lacks the column "end"'):
         days_in_state(spans(JANUARY).drop(columns="end"), spans(JANUARY))
+
+
+@pytest.mark.parametrize("names", [("id", "from", "to"), ("person_id", "start", "end"), ("person", "from", "end")])
+@pytest.mark.parametrize("others", [("id", "window_start", "window_end"), ("person_id", "from", "window_end_excl")])
+def test_usual_names_of_columns_are_understood(names, others):
+    episodes = spans(("a", "2024-01-10", "2024-01-12")).set_axis(names, axis=1)
+    windows = spans(JANUARY, ("b", "2024-01-01", "2024-02-01")).set_axis(others, axis=1)
+    assert days_in_state(episodes, windows).tolist() == [2, 0]
+    assert rate_per_year(pd.DataFrame(columns=["person", "date"]), windows).table["person"].tolist() == ["a", "b"]
+    assert placements(episodes, windows).table["number"].tolist() == [1, 0]
+    assert mean_cumulative(episodes, windows).table["mean"].iloc[-1] == 1
+
+
+def test_two_columns_of_one_meaning_are_an_error_that_names_both():
+    episodes, windows = spans(("a", "2024-01-10", "2024-01-12")), spans(JANUARY)
+    with pytest.raises(DataError, match=r'episodes has "person" and "id", each of which may be the person'):
+        days_in_state(episodes.assign(id=7), windows)
+    twice = windows.rename(columns={"end": "to"}).assign(window_end=windows["end"])
+    with pytest.raises(DataError, match=r'windows has "to" and "window_end", each of which may be the end'):
+        days_in_state(episodes, twice)
+    with pytest.raises(DataError, match=r'windows has "to" and "window_end"'):
+        care_proportion(pd.Series([2.0]), twice)
+    with pytest.raises(DataError, match=r'"start" \(or "from" or "window_start"\).*lacks the column "end"'):
+        days_in_state(episodes[["person"]], windows)
 
 
 def test_windows_and_dates_that_cannot_be_are_named():

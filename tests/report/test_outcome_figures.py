@@ -298,7 +298,7 @@ def test_the_band_of_change_that_is_not_reliable_is_as_wide_as_it_says():
 
 def test_change_tells_regions_rules_and_the_cells_that_may_be_told():
     alt = DRAWN["change"].alt
-    assert "reliable change is 6.1 or more; cut-off 17 (a manual)" in alt
+    assert "reliable change is beyond ±6.1; cut-off 17 (a manual)" in alt
     assert "help at home (n 290): better 41% (118); before 0 to 10, after 0 to 10: 20" in alt
     assert "no agreed cut-off" in DRAWN["change, one arm, no cut-off"].alt
 

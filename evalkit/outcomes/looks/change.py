@@ -111,7 +111,7 @@ def _changed(
     one = Changed(
         measure.id, about["title"], about["unit"], how["better"], view.title(ends[0].occasion),
         view.title(ends[1].occasion), found.threshold, found.z, found.cutoff, "; ".join(dict.fromkeys(
-            str(source) for source in found.source.values())), table, differences, edges, cells, told,
+            str(text) for name, text in found.source.items() if name != "z")), table, differences, edges, cells, told,
     )  # fmt: skip
     return one, [replace(flag, about=measure.id) for flag in found.flags]
 

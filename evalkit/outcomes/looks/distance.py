@@ -28,6 +28,7 @@ class Travelled:
     titles: dict[str, str]
     arms: dict[str, DistanceTravelled]
     differences: pd.DataFrame | None
+    stages: str
 
     def __repr__(self) -> str:
         return f"Travelled({self.measure}, {len(self.titles)} areas, {len(self.arms)} arms)"
@@ -58,6 +59,8 @@ def _travelled(view: View, measure: Measure, plan: Ladder, found: Found) -> tupl
     def stage(step: float) -> float:
         return float(-(-step // plan.stage_width))
 
+    stages = f"A stage is {plan.stage_width} steps." if plan.stage_width > 1 else "Every step is a stage."
+
     arms: dict[str, DistanceTravelled] = {}
     flags: list[Flag] = []
     for arm, rows in view.ground.arms.items():
@@ -72,5 +75,5 @@ def _travelled(view: View, measure: Measure, plan: Ladder, found: Found) -> tupl
         flags.append(Flag("outcomes", "caution", text, "Ratings by those who deliver the service have no counterpart."))
     titles = {area: plan.titles.get(area, area.replace("_", " ")) for area in plan.areas}
     labels = (view.title(ends[0].occasion), view.title(ends[1].occasion))
-    one = Travelled(measure.id, found.about["title"], plan.top, *labels, titles, arms, differences)
+    one = Travelled(measure.id, found.about["title"], plan.top, *labels, titles, arms, differences, stages)
     return one, list(dict.fromkeys(flags))

@@ -22,9 +22,6 @@ class Engaged:
     complete_at: int | None
     by: dict[str, ByDose]
 
-    def __len__(self) -> int:
-        return len(self.found.summary)
-
 
 @look("engagement")
 def engaged(view: View) -> tuple[Engaged | None, list[Flag]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from evalkit.errors import Flag, StudyError
-from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.outcomes.looks.base import View, look
 from evalkit.outcomes.missing.completed import complete_sets
-from evalkit.outcomes.missing.shifted import DeltaShift, delta_shift
+from evalkit.outcomes.missing.shifted import DeltaShift, adjusted_difference, delta_shift
 from evalkit.words import listed
 
 _ARM = "(arm)"
@@ -40,6 +38,7 @@ def missing(view: View) -> tuple[list[Supposed], list[Flag]]:
         return supposed, flags
     rows = np.isfinite(treated)
     covariates, cluster, seed = _covariates(view, rows), view.clusters(rows), view.study.study.seed
+    codes = None if cluster is None else np.unique(cluster.astype(str), return_inverse=True)[1]
     if left_out := _too_wordy(view):
         text = f"Not adjusted for among the people who were not seen: {listed(left_out)} (too many different words)."
         flags.append(Flag("outcomes", "caution", text))
@@ -51,7 +50,7 @@ def missing(view: View) -> tuple[list[Supposed], list[Flag]]:
             continue
         frame, names = pd.concat([known, covariates], axis=1), [str(name) for name in covariates]
         sets = complete_sets(frame, key, _ARM, names, cluster=cluster, sets=plan.sets, seed=seed)
-        fit = _regression(key, names, cluster) if names else None
+        fit = adjusted_difference(key, treated[rows], codes, names)
         shift = delta_shift(frame, key, _ARM, plan.deltas, fit, cluster=cluster, completed=sets)
         supposed.append(Supposed(key, told["title"], told["unit"], tuple(names), shift))
         flags += [replace(flag, about=name) for flag in shift.flags]
@@ -102,21 +101,3 @@ def _independent(frame: pd.DataFrame) -> pd.DataFrame:
             kept.append(str(name))
             basis = np.column_stack([basis, column])
     return frame[kept]
-
-
-def _regression(
-    outcome: str, covariates: list[str], cluster: np.ndarray | None
-) -> Callable[[pd.DataFrame], tuple[float, float, float]]:
-    """The arm's coefficient with its variance and degrees of freedom."""
-    codes = None if cluster is None else np.unique(cluster.astype(str), return_inverse=True)[1]
-    se = "hc2" if codes is None else "cr2"
-
-    def analysis(frame: pd.DataFrame) -> tuple[float, float, float]:
-        x = np.column_stack([np.ones(len(frame)), frame[[_ARM, *covariates]].to_numpy(dtype=float)])
-        fit = least_squares(frame[outcome].to_numpy(dtype=float), x)
-        contrast = np.eye(x.shape[1])[1]
-        parts = row_contributions(fit, contrast, se, codes)
-        sums = parts if codes is None else np.bincount(codes, parts)
-        return float(fit.beta[1]), float((sums**2).sum()), degrees_of_freedom(fit, contrast, se, codes)
-
-    return analysis

@@ -24,12 +24,12 @@ _ITEMS_FOR_OMEGA = 3
 
 
 @look("reliability")
-def reliable(view: View) -> tuple[pd.DataFrame, list[Flag]]:
+def reliable(view: View) -> tuple[pd.DataFrame | None, list[Flag]]:
     """Alpha and omega of every score of several items at its first occasion, everyone in an arm together.
 
     Returns
     -------
-    (DataFrame, list of Flag)
+    (DataFrame or None, list of Flag)
         A row per measure and coefficient: ``measure``, ``title``, ``occasion_title``, ``kind``, ``value``, ``low``,
         ``high``, ``n``, ``k``, ``policy``, ``method``.
     """
@@ -43,7 +43,7 @@ def reliable(view: View) -> tuple[pd.DataFrame, list[Flag]]:
             row, said = _coefficient(view, name, found, first, answers, kind)
             rows += row
             flags += said
-    return pd.DataFrame(rows), flags
+    return (pd.DataFrame(rows) if rows else None), flags
 
 
 def _day(view: View, reading: Reading) -> int:
@@ -57,7 +57,8 @@ def _coefficient(
     try:
         told = reliability(answers, kind)
     except EvalkitError as reason:
-        return [], [Flag("outcomes", "note", f"{title}: {kind} could not be worked out.", str(reason), name)]
+        why = disclosure.uncounted(str(reason))
+        return [], [Flag("outcomes", "note", f"{title}: {kind} could not be worked out.", why, name)]
     kept = {key: getattr(told, key) for key in ("kind", "value", "low", "high", "n", "k", "policy", "method")}
     row = {"measure": name, "title": title, "occasion_title": view.title(first.occasion), **kept}
     flags = _without_counts(told.flags, name)
@@ -71,7 +72,9 @@ def _coefficient(
 
 def _without_counts(flags: Sequence[Flag], name: str) -> list[Flag]:
     """Exact shares of people left out could be set against the tables: `_lost` says them roughly."""
-    return [replace(flag, about=name) for flag in flags if not re.search(r"\d%", flag.text)]
+    exact = re.compile(r"\d%|rests on fewer than")
+    kept = [flag for flag in flags if not exact.search(flag.text)]
+    return [replace(flag, about=name, detail=disclosure.uncounted(flag.detail)) for flag in kept]
 
 
 def _lost(view: View, used: int, of: int, title: str, name: str) -> list[Flag]:
@@ -101,7 +104,14 @@ def comparable(view: View) -> tuple[pd.DataFrame | None, list[Flag]]:
         found = view.found.get(name)
         if found is None or found.forms is None:
             continue
-        table, said = _across(view, found, list(plan.across))
+        try:
+            table, said = _across(view, found, list(plan.across))
+        except EvalkitError as reason:
+            told = disclosure.uncounted(str(reason))
+            text = f"{found.about['title']}: whether it means the same everywhere could not be tested."
+            flags.append(Flag("outcomes", "caution", text, told, name))
+            continue
+        table["verdict"] = [disclosure.uncounted(str(text)) for text in table["verdict"]]
         tables.append(table.assign(measure=name, title=found.about["title"]))
         flags += _without_counts(said, name)
     return (pd.concat(tables, ignore_index=True) if tables else None), flags

@@ -13,22 +13,15 @@ from evalkit.outcomes.voices.whose import WhoseOutcomes, whose_outcomes
 from evalkit.study.model import Valued
 
 
-class Whose(WhoseOutcomes):
-    """As `WhoseOutcomes`; its length is the number of outcomes."""
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-
 @look("whose outcomes")
-def whose(view: View) -> tuple[Whose | None, list[Flag]]:
+def whose(view: View) -> tuple[WhoseOutcomes | None, list[Flag]]:
     """Every measure, and what is valued and not measured; nothing where the study says nothing of who asked."""
     measures, valued = view.study.measure, view.study.valued
     if not valued and not any(measure.proposed_by or measure.about for measure in measures):
         return None, []
     rows = [*_measured(view), *(_valued(one) for one in valued)]
     found = whose_outcomes(pd.DataFrame(rows))
-    return Whose(found.table, found.matrix, found.counts, found.flags), list(found.flags)
+    return found, list(found.flags)
 
 
 def _measured(view: View) -> list[dict[str, Any]]:

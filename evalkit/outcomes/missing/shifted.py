@@ -127,7 +127,8 @@ def delta_shift(
     if cluster is not None:
         need_clusters(arm, codes_of(frame, cluster, "cluster"))
     unit = float(frame.loc[(arm == 0), outcome].astype(float).std(ddof=1))
-    chosen = analysis or _difference(outcome, arm, None if cluster is None else codes_of(frame, cluster, "cluster"))
+    codes = None if cluster is None else codes_of(frame, cluster, "cluster")
+    chosen = analysis or adjusted_difference(outcome, arm, codes)
     pull = np.where(arm == 1, *WHO[shifted]) * sets.missing
 
     def at(delta: float) -> Pooled:
@@ -146,12 +147,33 @@ def _grid(deltas: Sequence[float]) -> list[float]:
     return sorted({0.0, *values.tolist()})
 
 
-def _difference(outcome: str, arm: np.ndarray, cluster: np.ndarray | None) -> Analysis:
-    """The difference of means with HC2, or CR2 by cluster."""
-    design, contrast = np.column_stack([np.ones(len(arm)), arm.astype(float)]), np.array([0.0, 1.0])
+def adjusted_difference(
+    outcome: str, arm: np.ndarray, cluster: np.ndarray | None = None, covariates: Sequence[str] = ()
+) -> Analysis:
+    """Prepare an analysis of completed sets: the difference of the arms, adjusted by linear regression.
+
+    Parameters
+    ----------
+    outcome : str
+        Column of the completed sets.
+    arm : ndarray, shape (n_people,)
+        1 treated, 0 comparison.
+    cluster : ndarray of int, shape (n_people,), optional
+        Codes; with them CR2, else HC2.
+    covariates : sequence of str
+        Columns of numbers without gaps.
+
+    Returns
+    -------
+    callable
+        From a completed set to (difference, variance, degrees of freedom).
+    """
     kind = "hc2" if cluster is None else "cr2"
+    contrast = np.eye(len(covariates) + 2)[1]
 
     def analysis(frame: pd.DataFrame) -> tuple[float, float, float]:
+        beside = frame[list(covariates)].to_numpy(dtype=float)
+        design = np.column_stack([np.ones(len(arm)), arm.astype(float), beside])
         fit = least_squares(frame[outcome].to_numpy(dtype=float), design)
         parts = row_contributions(fit, contrast, kind, cluster)
         sums = parts if cluster is None else np.bincount(cluster, parts)

@@ -13,7 +13,7 @@ from evalkit.errors import DataError
 from evalkit.outcomes.change.shares import newcombe, read_arm, wilson
 from evalkit.outcomes.questionnaires.answers import rows_in_words
 from evalkit.outcomes.records.ratios import Ratio, cluster_codes, error, quantile, ratio
-from evalkit.outcomes.records.states import window_days
+from evalkit.outcomes.records.states import usual_names, window_days
 from evalkit.words import SUPPRESSED, percent
 
 _NO_SPREAD = 1e-12
@@ -65,7 +65,7 @@ def care_proportion(days: pd.Series, windows: pd.DataFrame, arm: Any = None, clu
     days : Series of float, shape (n_windows,)
         As `days_in_state` gives it, in the row order of ``windows``.
     windows : DataFrame, shape (n_windows, 3 or more)
-        ``person``, ``start``, ``end``.
+        As in `days_in_state`, under any of its names.
     arm : array-like, shape (n_windows,), optional
         "treated" or 1, "comparison" or 0; then both shares and their difference are given.
     cluster : array-like, shape (n_windows,), optional
@@ -87,6 +87,7 @@ def care_proportion(days: pd.Series, windows: pd.DataFrame, arm: Any = None, clu
     ----------
     Cochran (1977), Sampling Techniques, chapter 6 (ratio estimators). Essex care proportion: socialfinance.org.uk.
     """
+    windows = usual_names(windows, "windows")
     spent, length = _checked(days, windows)
     codes, clusters = cluster_codes(windows["person"] if cluster is None else cluster, len(windows))
     counted = length > 0

@@ -14,7 +14,7 @@ from evalkit.errors import DataError, Flag, StudyError, did_you_mean, several
 from evalkit.outcomes.change.shares import wilson
 from evalkit.outcomes.questionnaires.answers import numbers, rows_in_words
 from evalkit.outcomes.records.rates import events_within, rate_per_year
-from evalkit.outcomes.records.states import NEVER, OPEN, matched, overlap_flags, read_spans
+from evalkit.outcomes.records.states import NEVER, OPEN, matched, overlap_flags, read_spans, usual_names
 
 Array = np.ndarray
 _TIE = 1e-9
@@ -275,6 +275,7 @@ def placements(episodes: pd.DataFrame, windows: pd.DataFrame, says: str | None =
         A definition that is not known, or unconfirmed and not asked for as such.
     """
     line = definition("placements", says) if says else None
+    windows = usual_names(windows, "windows")
     held = _held(episodes, windows)
     kept = held.drop_duplicates(["window", "place", "first", "last"])
     known = windows[["start", "end"]].notna().all(axis=1).to_numpy()

@@ -14,7 +14,7 @@ from evalkit.errors import DataError, Flag
 from evalkit.outcomes.change.shares import read_arm
 from evalkit.outcomes.records.rates import events_within
 from evalkit.outcomes.records.ratios import Ratio, cluster_codes, error, quantile
-from evalkit.outcomes.records.states import covered_spans, window_days
+from evalkit.outcomes.records.states import covered_spans, usual_names, window_days
 from evalkit.words import listed, percent
 
 Array = np.ndarray
@@ -102,6 +102,7 @@ def mean_cumulative(
     Nelson (1995), Technometrics 37, 147-157. Lawless and Nadeau (1995), Technometrics 37, 158-168. Bell and McCaffrey
     (2002), Survey Methodology 28, 169-181.
     """
+    windows = usual_names(windows, "windows")
     spans, unit = _spans(records, windows)
     length, _ = window_days(windows)
     if not (length > 0).any():

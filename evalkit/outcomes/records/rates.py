@@ -13,7 +13,15 @@ from evalkit.errors import DataError, Flag, did_you_mean
 from evalkit.outcomes.change.shares import read_arm
 from evalkit.outcomes.questionnaires.answers import numbers, rows_in_words
 from evalkit.outcomes.records.ratios import LEVEL, Ratio, cluster_codes, error, quantile, ratio
-from evalkit.outcomes.records.states import NEVER, day_numbers, days_in_state, matched, read_spans, window_days
+from evalkit.outcomes.records.states import (
+    NEVER,
+    day_numbers,
+    days_in_state,
+    matched,
+    read_spans,
+    usual_names,
+    window_days,
+)
 from evalkit.words import SUPPRESSED, number
 
 YEAR = 365.0
@@ -110,6 +118,7 @@ def rate_per_year(
     DataError
         Tables that cannot be read; a severity that is missing, text or negative, with the rows.
     """
+    windows = usual_names(windows, "windows")
     found = events_within(events, windows)
     length, known = window_days(windows)
     weight = _severity(events, severity)[found["event"].to_numpy()]

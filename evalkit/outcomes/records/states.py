@@ -10,12 +10,18 @@ import pandas as pd
 from evalkit import disclosure
 from evalkit.errors import DataError, Flag, did_you_mean
 from evalkit.outcomes.questionnaires.answers import rows_in_words
+from evalkit.words import listed
 
 Array = np.ndarray
 # A start or an end that is blank.
 NEVER = np.iinfo(np.int64).min
 OPEN = np.iinfo(np.int64).max
-_COLUMNS = ("person", "start", "end")
+# What the same column is called in the tables of providers and of published examples, by what it means.
+_USUAL = {
+    "person": ("person", "id", "person_id"),
+    "start": ("start", "from", "window_start"),
+    "end": ("end", "to", "window_end", "window_end_excl"),
+}
 
 
 def days_in_state(episodes: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
@@ -27,9 +33,10 @@ def days_in_state(episodes: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     episodes : DataFrame, shape (n_episodes, 3 or more)
-        ``person``, ``start``, ``end`` (dates).
+        ``person`` (or ``id``, ``person_id``), ``start`` (or ``from``, ``window_start``) and ``end`` (or ``to``,
+        ``window_end``, ``window_end_excl``), the two as dates.
     windows : DataFrame, shape (n_windows, 3 or more)
-        ``person``, ``start``, ``end`` (dates); a person may have several windows.
+        The same; a person may have several windows.
 
     Returns
     -------
@@ -40,8 +47,8 @@ def days_in_state(episodes: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
     Raises
     ------
     DataError
-        A missing column, what is not a date, an episode without a person or a start, an episode or a window that
-        ends before it starts, or ids that are numbers in one table and text in the other; with the rows.
+        A missing column or two of the same meaning, what is not a date, an episode without a person or a start, an
+        episode or a window that ends before it starts, or ids that are numbers in one table and text in the other; with the rows.
     """
     spans = covered_spans(episodes, windows)
     days = np.bincount(spans.window, weights=spans.end - spans.start, minlength=len(windows)).astype(float)
@@ -194,7 +201,7 @@ def read_spans(table: pd.DataFrame, name: str) -> tuple[pd.Series, Array, Array]
     Parameters
     ----------
     table : DataFrame
-        ``person``, ``start``, ``end`` (dates).
+        As in `days_in_state`.
     name : {"episodes", "windows"}
         What they are; a window may lack its start.
 
@@ -210,12 +217,11 @@ def read_spans(table: pd.DataFrame, name: str) -> tuple[pd.Series, Array, Array]
     DataError
         As in `days_in_state`.
     """
-    for column in _COLUMNS:
-        if column not in table.columns:
-            raise DataError(f'{name} lacks the column "{column}". {did_you_mean(column, table.columns)}')
-    start, end = day_numbers(table["start"], name), day_numbers(table["end"], name)
+    columns = _found(table, name)
+    person = table[columns["person"]]
+    start, end = (day_numbers(table[columns[one]], name) for one in ("start", "end"))
     begins, ends = ~np.isnan(start), ~np.isnan(end)
-    must = {"person": table["person"].notna().to_numpy()}
+    must = {"person": person.notna().to_numpy()}
     if name == "episodes":
         must["start"] = begins
     for column, there in must.items():
@@ -228,7 +234,50 @@ def read_spans(table: pd.DataFrame, name: str) -> tuple[pd.Series, Array, Array]
         raise DataError(f"{name}: {rows} end before they start. Correct the dates.")
     first = np.where(begins, np.nan_to_num(start), NEVER).astype(np.int64)
     last = np.where(ends, np.nan_to_num(end), 0).astype(np.int64)
-    return table["person"], np.where(begins, first, NEVER), np.where(ends, last, OPEN)
+    return person, np.where(begins, first, NEVER), np.where(ends, last, OPEN)
+
+
+def _found(table: pd.DataFrame, name: str) -> dict[str, str]:
+    """Which column of a table is the person, the first day and the day after the last."""
+    columns: dict[str, str] = {}
+    problems = []
+    for meaning, names in _USUAL.items():
+        mine = [column for column in table.columns if column in names]
+        if len(mine) == 1:
+            columns[meaning] = mine[0]
+        elif not mine:
+            also = listed([f'"{other}"' for other in names[1:]], last="or")
+            hint = did_you_mean(meaning, table.columns)
+            problems.append(f'{name} lacks the column "{meaning}" (or {also}). {hint}'.strip())
+        else:
+            both = listed([f'"{column}"' for column in mine])
+            problems.append(f"{name} has {both}, each of which may be the {meaning}. Leave out or rename all but one.")
+    if problems:
+        raise DataError(" ".join(problems))
+    return columns
+
+
+def usual_names(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Name the columns of episodes or windows ``person``, ``start`` and ``end``, whatever usual names they have.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As in `days_in_state`; left as it is.
+    name : {"episodes", "windows"}
+        What they are, for messages.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; other columns keep their names.
+
+    Raises
+    ------
+    DataError
+        A column that is missing, or two of the same meaning.
+    """
+    return table.rename(columns={column: meaning for meaning, column in _found(table, name).items()})
 
 
 def day_numbers(column: pd.Series, name: str) -> Array:

@@ -148,7 +148,7 @@ def _axes(board: Board, edges: Sequence[float], across: Scale, up: Scale) -> Non
 
 def _items(panels: Sequence[Changed], rules: Rules) -> list[Item]:
     size = number(rules.reliable, rules.digits)
-    items: list[Item] = [("line", "zero", "no change"), ("fill", "markfill", f"less than ±{size}: not reliable change")]
+    items: list[Item] = [("line", "zero", "no change"), ("fill", "markfill", f"within ±{size}: not reliable change")]
     items.append(("line", "cutoff", _cutoff(rules)) if rules.cutoff is not None else ("", "", _cutoff(rules)))
     if any(hidden(cell) for panel in panels for row in panel.counts for cell in row):
         items.append(("hatch", "", f"not shown ({SUPPRESSED}): too few people"))
@@ -164,7 +164,7 @@ def _cutoff(rules: Rules) -> str:
 
 def _words(panels: Sequence[Changed], rules: Rules) -> str:
     size = number(rules.reliable, rules.digits)
-    lead = f"People by {rules.before} and {rules.after}; reliable change is {size} or more; {_cutoff(rules)}."
+    lead = f"People by {rules.before} and {rules.after}; reliable change is beyond ±{size}; {_cutoff(rules)}."
     return f"{lead} {' '.join(_of_arm(panel, rules) for panel in panels)}"
 
 

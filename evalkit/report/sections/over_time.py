@@ -25,8 +25,8 @@ def over_time(evaluation: Any) -> list[Any]:
         return []
     looks = evaluation.outcomes.looks
     blocks: list[Any] = [_curves(evaluation, one) for one in looks.get("cumulative outcomes", ())]
-    if "growth" in looks:
-        blocks.append(_growth(evaluation, looks["growth"]))
+    grown = [one for one in looks.get("growth", ()) if not few(one.people, evaluation)]
+    blocks += [_growth(evaluation, grown)] if grown else []
     return [*blocks, *(_supposed(evaluation, one) for one in looks.get("missing outcomes", ()))]
 
 
@@ -35,8 +35,9 @@ def over_time(evaluation: Any) -> list[Any]:
 
 def _curves(evaluation: Any, one: Any) -> Figure:
     curves = []
-    for arm, mine in one.curve.table.groupby("arm", sort=False):
-        points = [_point(evaluation, row, one.unit) for row in mine.itertuples() if finite(row.mean)]
+    table = _joined(evaluation, one)
+    for arm, mine in table.groupby("arm", sort=False):
+        points = [_point(evaluation, row) for row in mine.itertuples() if finite(row.mean)]
         curves.append(Curve(arm_name(evaluation, str(arm)), arm != "comparison", points))
     lines = [(one.contract_baseline, "contract baseline")] if one.contract_baseline is not None else []
     each = "person" if evaluation.study.study.people == "people" else f"each of the {evaluation.study.study.people}"
@@ -52,7 +53,7 @@ def _curves(evaluation: Any, one: Any) -> Figure:
             [
                 "Mean cumulative function over those still followed (Nelson 1995); intervals allow for the dependence "
                 "of one person's days and of people in one cluster (Lawless and Nadeau 1995).",
-                "Only whole months are drawn, so that no single event shows.",
+                "Only whole months are drawn; months with few events are joined to the next, so that none shows.",
             ]
         ),
     )
@@ -71,11 +72,25 @@ def _digits(one: Any) -> int:
     return 2 if one.unit == "events" else 1
 
 
-def _point(evaluation: Any, row: Any, unit: str) -> At:
+def _joined(evaluation: Any, one: Any) -> pd.DataFrame:
+    """Months joined until in each arm so many events lie between two points that none tells of a few."""
+    table = one.curve.table
+    if one.unit != "events":
+        return table
+    wide = table.assign(count=table["mean"] * table["n"]).pivot(index="day", columns="arm", values="count").dropna()
+    kept = [0]
+    for place in range(1, len(wide)):
+        rise = (wide.iloc[place] - wide.iloc[kept[-1]]).round()
+        if not any(few(n, evaluation) for n in rise):
+            kept.append(place)
+    if len(kept) > 1:  # what is left over belongs to the last step, so that the curve ends where it ends
+        kept[-1] = len(wide) - 1
+    return table[table["day"].isin(wide.index[kept])]
+
+
+def _point(evaluation: Any, row: Any) -> At:
     month = round(real(row.day) / _MONTH, 1)
-    few_events = unit == "events" and few(round(real(row.mean) * real(row.n)), evaluation) and real(row.day) > 0
-    n = words.SUPPRESSED if few_events else tens(row.n, evaluation)
-    return At(month, real(row.mean), real(row.low), real(row.high), n)
+    return At(month, real(row.mean), real(row.low), real(row.high), tens(row.n, evaluation))
 
 
 def _ends(evaluation: Any, one: Any) -> str:
@@ -106,9 +121,9 @@ def _growth(evaluation: Any, grown: list[Any]) -> Table:
                 words.number(one.comparison, digits, sign=True),
                 words.number(one.effect, digits, sign=True),
                 words.interval(one.low, one.high, digits),
+                words.p_value(one.p),
                 words.number(one.end, digits, sign=True),
                 words.interval(one.end_low, one.end_high, digits),
-                words.p_value(one.p),
             ]
         )
     columns = [
@@ -118,9 +133,9 @@ def _growth(evaluation: Any, grown: list[Any]) -> Table:
         Column("comparison", group="Change a year"),
         Column("difference", group="Change a year"),
         Column("95% interval", group="Change a year"),
+        Column("p", group="Change a year"),
         Column("points", group="Difference at the last occasion"),
         Column("95% interval", group="Difference at the last occasion"),
-        Column("p"),
     ]
     return Table(
         "growth",
@@ -128,7 +143,11 @@ def _growth(evaluation: Any, grown: list[Any]) -> Table:
         "A line through each person's readings, on the dates they were taken; each measure in its own unit",
         columns,
         rows,
-        notes=["Beside the planned analysis, not in its place. p is not adjusted.", TENS],
+        notes=[
+            "Beside the planned analysis, not in its place. p is not adjusted. The difference at the last occasion "
+            "holds whatever difference there was at the start.",
+            TENS,
+        ],
         how=How([*dict.fromkeys(one.how for one in grown)]),
     )
 

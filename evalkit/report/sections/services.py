@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
+from evalkit.disclosure import count
 from evalkit.outcomes import funnel_limits
 from evalkit.report.blocks import Column, Figure, How, Pair, Table, Text
-from evalkit.report.common import hidden, protected, rule_of
+from evalkit.report.common import few_events, hidden, rule_of
 from evalkit.report.distance import arm_name
 from evalkit.report.figures.caterpillar import Overall, Service, caterpillar
 from evalkit.report.figures.cumulative import At, Curve, Frame, attending
@@ -21,6 +22,7 @@ from evalkit.report.phrases import real
 from evalkit.report.sections import section
 
 _STEPS = 40
+FIVES = "People are counted to the nearest five."
 
 
 @section("services", "Services and engagement", 46)
@@ -41,19 +43,28 @@ def services(evaluation: Any) -> list[Any]:
 
 
 def _compared(evaluation: Any, one: Any) -> list[Any]:
-    table = _safe(evaluation, one.services.table)
+    table = _safe(evaluation, one.services)
     shown = table[~table["n"].map(hidden)]
     if shown.empty:
         return [Text(f"Services are too small for {one.title} to be shown by service.")]
     return [_caterpillar(one, table), _funnel(one, shown)]
 
 
-def _safe(evaluation: Any, table: pd.DataFrame) -> pd.DataFrame:
-    """Services in their order, those of few people hidden, and another where one would follow from the total."""
-    counts = pd.DataFrame({"service": table.index.astype(str), "n": table["n"].to_numpy()})
-    whole = pd.DataFrame({"service": ["(all)"], "n": [int(counts["n"].sum())]})
-    safe = protected(pd.concat([counts, whole], ignore_index=True), evaluation, ["n"], total="(all)")
-    return table.assign(n=safe["n"].iloc[:-1].to_numpy())
+def _safe(evaluation: Any, services: Any) -> pd.DataFrame:
+    """Services in their order with n to the nearest five; those of few people, or of few who did or did not, hidden.
+
+    Where just one would be hidden, the next smallest is too: it would follow from the total.
+    """
+    table = services.table
+    rule = rule_of(evaluation)
+    small = [hidden(count(int(n), rule)) for n in table["n"]]
+    if services.binary:
+        small = [s or few_events(y, n, rule) for s, y, n in zip(small, table["raw"], table["n"], strict=True)]
+    if sum(small) == 1 and len(small) > 1:
+        rest = [n if not s else np.inf for n, s in zip(table["n"], small, strict=True)]
+        small[int(np.argmin(rest))] = True
+    shown = [words.SUPPRESSED if s else 5 * round(n / 5) for s, n in zip(small, table["n"], strict=True)]
+    return table.assign(n=pd.Series(shown, index=table.index, dtype=object))
 
 
 def _digits(one: Any) -> int:
@@ -77,7 +88,7 @@ def _caterpillar(one: Any, table: pd.DataFrame) -> Figure:
         f"{one.title}{at} by {one.service}, {_unit(one)}, {whom}; each pulled towards the mean as far as it is small",
         drawn.wide,
         drawn.narrow,
-        notes=["Places in this order are not a league table: most intervals share the mean."],
+        notes=["Places in this order are not a league table: most intervals share the mean.", FIVES],
         how=How(
             [
                 f"{one.services.method[:1].upper()}{one.services.method[1:]}. Standard deviation between services "
@@ -115,7 +126,8 @@ def _funnel(one: Any, shown: pd.DataFrame) -> Figure:
         drawn.narrow,
         notes=[
             "Limits allow for chance only. Chance alone puts one service in twenty outside the inner ones; what is "
-            "outside is a question to be asked of that service, not an answer."
+            "outside is a question to be asked of that service, not an answer.",
+            FIVES,
         ],
     )
 
