@@ -9,9 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 Level = Literal["serious", "caution", "note"]
+_SHOWN = 15
 
 
 class EvalkitError(Exception):
@@ -63,6 +65,23 @@ class Flag:
     about: str = ""
 
 
+def as_list(flags: Iterable[Flag]) -> str:
+    """Write flags as an HTML list, for a noun in a notebook.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Serious ones first, as they are.
+
+    Returns
+    -------
+    str
+        Empty where there are none.
+    """
+    items = "".join(f"<li>{flag.level}: {escape(flag.text)} {escape(flag.detail)}</li>" for flag in flags)
+    return f"<ul>{items}</ul>" if items else ""
+
+
 def nearest(word: str, known: Iterable[object], alike: float = 0.6) -> str | None:
     """Find the known word that was probably meant.
 
@@ -101,9 +120,12 @@ def did_you_mean(word: str, known: Iterable[object]) -> str:
     names = [str(name) for name in known]
     if (near := nearest(word, names)) is not None:
         return f'Did you mean "{near}"?'
+    begin = [name for name in names if word and name.lower().startswith(str(word).lower())]
+    if begin:
+        return f"Did you mean one of: {', '.join(begin[:_SHOWN])}?"
     if not names:
         return ""
-    shown = names if len(names) <= 15 else [*names[:15], "..."]
+    shown = names if len(names) <= _SHOWN else [*names[:_SHOWN], "..."]
     return f"Known: {', '.join(shown)}."
 
 

@@ -51,7 +51,11 @@ def findings(folder: Path) -> list[str]:
     facts = [one for one in found if isinstance(one, str)]
     flags = sorted((one for one in found if isinstance(one, Flag)), key=lambda flag: ORDER[flag.level])
     lines = [f"{shown(study.folder)} is sound: {listed(facts or ['the plan'])}."]
-    return lines + [f"  {flag.level} ({flag.room}): {flag.text} {flag.detail}".rstrip() for flag in flags]
+    return lines + [f"  {flag.level} ({_where(flag)}): {flag.text} {flag.detail}".rstrip() for flag in flags]
+
+
+def _where(flag: Flag) -> str:
+    return f"{flag.room}, {flag.about}" if flag.about else flag.room
 
 
 def _cohort(study: Study) -> Iterator[str | Flag]:

@@ -105,6 +105,9 @@ class Effects:
         groups = cluster_of(self.outcomes, people.index)
         return people.groupby(groups.to_numpy()).sum().to_numpy()
 
+    def __repr__(self) -> str:
+        return f"Effects({len(self.table)} outcomes, {len(self.flags)} flags)"
+
     def _repr_html_(self) -> str:
         """One line per outcome."""
         shown = pd.DataFrame(

@@ -38,6 +38,9 @@ def views_of(outcomes: Outcomes, found: dict[str, Estimate], level: float) -> tu
     if study is None or not study.constituency:
         return None, []
     known = {name: estimate for name, estimate in found.items() if estimate.influence is not None}
+    if not known:
+        text = "The views of who counts could not be weighed: no effect has a sampling distribution."
+        return None, [Flag("counterfactual", "caution", text)]
     scale = {name: _scale(outcomes, name) for name in known}
     names = {name: outcomes.find(name) for name in known}
     effects = pd.DataFrame(

@@ -15,15 +15,13 @@ from evalkit.outcomes.alignment import dated_readings
 from evalkit.outcomes.ground import Forms, Found, Ground, Reading, dates, lines
 from evalkit.outcomes.kinds import Earlier, about, kind, occasions_of
 from evalkit.outcomes.questionnaires.answers import Answers
-from evalkit.outcomes.questionnaires.instruments import empty_scales, scored
+from evalkit.outcomes.questionnaires.instruments import INFORMANTS, empty_scales, scored
 from evalkit.outcomes.questionnaires.keys import items_of, measure_keys, questionnaire
 from evalkit.words import listed
 
 if TYPE_CHECKING:
     from evalkit.study.model import Measure
 
-# The words by which the shelf tells informants apart; other words (a foster carer, a key worker) are the study's own.
-_INFORMANTS = ("parent", "teacher", "self", "clinician")
 _SHOWN = 5
 
 
@@ -117,8 +115,8 @@ def _informant_flags(measure: Measure, keys: dict[str, Any], forms: pd.DataFrame
     named = [measure.informant] if measure.informant else []
     if not named and "informant" in forms.columns:
         named = list(forms["informant"].dropna().astype("str").unique())
-    meant = keys.get("informants", _INFORMANTS)
-    wrong = [name.lower() for name in named if name.lower() in set(_INFORMANTS) - set(meant)]
+    meant = keys.get("informants", INFORMANTS)
+    wrong = [name.lower() for name in named if name.lower() in set(INFORMANTS) - set(meant)]
     if wrong:
         text = f"The forms are those of the informant {wrong[0]}, and {keys['id']} is for {listed(list(meant), 'or')}."
         yield Flag("outcomes", "caution", text, "Bands and norms of one informant do not hold for another.", measure.id)

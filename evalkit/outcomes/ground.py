@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from evalkit import disclosure
-from evalkit.errors import DataError, Flag, did_you_mean
+from evalkit.errors import DataError, Flag, Level, did_you_mean
 from evalkit.outcomes.questionnaires.instruments import numbers, rows_in_words
 
 if TYPE_CHECKING:
     from evalkit.cohort import Cohort
     from evalkit.study import Study
 
+_MANY_UNKNOWN = 0.05
 _HEADER_AND_ONE = 2  # the first row of a table stands on line 2 of its file
 _YES_OR_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0}
 
@@ -131,6 +132,41 @@ class Ground:
         """For each row of a table, where its person stands in the cohort; -1 for those not in it."""
         person = self.study.cohort.person  # type: ignore[union-attr]
         return self.people.get_indexer(pd.Index(ids(self.need(name, [person])[person])))
+
+    @cached_property
+    def referred(self) -> set[str]:
+        """Everyone the study knows of: the ids of the index and of people, the cohort's included."""
+        plan: Any = self.study.cohort
+        known = set(self.people)
+        for name in (plan.index.table, plan.people, "people"):
+            table = self.cohort.tables.get(name) if name else None
+            if table is not None and plan.person in table.columns:
+                known |= set(ids(table[plan.person]))
+        return known
+
+    def id_flags(self, name: str, about: str) -> list[Flag]:
+        """Say how many rows of a table are of people whom the study does not know; a DataError where all are.
+
+        Rows of people who were left out of the cohort are as they should be. Ids that nobody has are not: their days
+        and events would count as nothing.
+        """
+        person = self.study.cohort.person  # type: ignore[union-attr]
+        rows = self.need(name, [person])[person]
+        if not len(rows) or name in (self.study.cohort.index.table, self.study.cohort.people):  # type: ignore[union-attr]
+            return []
+        unknown = ~pd.Series(ids(rows)).isin(self.referred).to_numpy()
+        if unknown.all():
+            raise DataError(
+                f'{self.where(name)}: no id in "{person}" is that of anyone the study knows. '
+                "Compare how ids are written in both tables: capitals, blanks, leading zeros."
+            )
+        if not unknown.any():
+            return []
+        share = disclosure.roughly(int(unknown.sum()), len(unknown), self.study.disclosure.rule)
+        level: Level = "serious" if unknown.mean() > _MANY_UNKNOWN else "caution"
+        text = f"{share[:1].upper()}{share[1:]} of the rows of {name} are of people whom the study does not know."
+        detail = "What is recorded of them counts for nobody. Compare how ids are written in both tables."
+        return [Flag("outcomes", level, text, detail, about)]
 
     def last_date(self, *also: pd.Series) -> Any:
         """The last date in any table, or in further columns of dates; missing where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from evalkit.outcomes.ground import Found, Ground, Reading, amounts, dates, ids,
 from evalkit.outcomes.kinds import KINDS, Earlier, about, horizon_flags, kind, occasions_of, once
 from evalkit.outcomes.questionnaires.answers import rows_in_words
 from evalkit.outcomes.records.states import days_in_state, overlap_flags
+from evalkit.study.checks_persons import RECORDS
 from evalkit.words import listed, number
 
 if TYPE_CHECKING:
@@ -47,10 +49,19 @@ def read_measure(ground: Ground, measure: Measure, earlier: Earlier) -> Found:
     name = next((key for key in KINDS if getattr(measure, key) is not None), None)
     if name is None:
         raise StudyError(f"says nothing to measure. Give one of {listed(list(KINDS), last='or')}.")
+    unknown = [flag for table in _tables(measure) for flag in ground.id_flags(table, measure.id)]
     found = KINDS[name](ground, measure, earlier)
     if not any(np.isfinite(reading.values).any() for reading in found.readings):
         raise DataError("every value is missing for the people of the cohort. Check table, ids and windows.")
-    return found
+    return replace(found, flags=[*unknown, *found.flags]) if unknown else found
+
+
+def _tables(measure: Measure) -> list[str]:
+    """The tables that a measure is read from."""
+    plans = [getattr(measure, name) for name in (*RECORDS, "ladder")]
+    plans.append(measure.offending.custody if measure.offending else None)
+    named = [measure.table, *(plan.table for plan in plans if plan is not None)]
+    return list(dict.fromkeys(name for name in named if name is not None))
 
 
 # ---------------------------------------------------------------- columns

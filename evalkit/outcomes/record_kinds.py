@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import library
-from evalkit.errors import DataError, Flag, did_you_mean, several
+from evalkit.errors import DataError, Flag, did_you_mean, nearest, several
 from evalkit.outcomes.alignment import dated_readings
 from evalkit.outcomes.ground import Forms, Found, Ground, amounts, dates, ids, lines
 from evalkit.outcomes.kinds import Earlier, about, horizon_flags, kind, occasions_of, once
@@ -75,7 +75,7 @@ def _per_year(plan: Any) -> str:
 
 def _custody(ground: Ground, plan: Any) -> pd.DataFrame:
     table = ground.need(plan.table, [plan.start, plan.end, plan.state_column])
-    inside = _in_state(ground, plan.table, table[plan.state_column], plan.state)
+    inside = _in_state(ground, plan.table, table[plan.state_column], plan.state, needed=False)
     return _ours(ground, plan.table, {"start": plan.start, "end": plan.end}, inside)
 
 
@@ -176,9 +176,11 @@ def _dated(when: pd.Series, ours: np.ndarray, column: str, where: str) -> None:
         raise DataError(f'{where}: column "{column}", {rows}: no date. Give it, or take the row out.')
 
 
-def _in_state(ground: Ground, name: str, column: pd.Series, state: str) -> np.ndarray:
+def _in_state(ground: Ground, name: str, column: pd.Series, state: str, needed: bool = True) -> np.ndarray:
+    """Rows in a state; one that nobody is in is an error where it is needed, or where another was probably meant."""
     states = column.astype("str")
-    if state not in set(states[column.notna()]):
+    known = set(states[column.notna()])
+    if state not in known and (needed or nearest(state, known)):
         hint = did_you_mean(state, states[column.notna()].unique())
         raise DataError(f'{ground.where(name)} has no state "{state}". {hint}')
     return (states == state).to_numpy()

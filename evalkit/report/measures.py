@@ -130,16 +130,18 @@ def _holds(row: Any, failed: bool) -> str:
 def _comparable(table: pd.DataFrame) -> str:
     """Which comparisons of means the measures bear."""
     parts = []
-    for (title, across), mine in table.groupby(["title", "across"], sort=False):
-        steps = mine.set_index("model")["holds"] if "holds" in mine else pd.Series(dtype=object)
-        if "scalar" not in steps:
-            parts.append(f"not tested across {_plural(across)}")
-        else:
-            held = all(bool(steps[step]) for step in ("configural", "metric", "scalar"))
-            parts.append(f"{'comparable' if held else 'not shown to be comparable'} across {_plural(across)}")
-        if len(parts) == 1:
-            parts[0] = f"{title}: {parts[0]}"
-    return ", ".join(parts)
+    for title, rows in table.groupby("title", sort=False):
+        told = [_borne(str(across), mine) for across, mine in rows.groupby("across", sort=False)]
+        parts.append(f"{title}: {', '.join(told)}")
+    return "; ".join(parts)
+
+
+def _borne(across: str, mine: pd.DataFrame) -> str:
+    steps = mine.set_index("model")["holds"] if "holds" in mine else pd.Series(dtype=object)
+    if "scalar" not in steps:
+        return f"not tested across {_plural(across)}"
+    held = all(bool(steps[step]) for step in ("configural", "metric", "scalar"))
+    return f"{'comparable' if held else 'not shown to be comparable'} across {_plural(across)}"
 
 
 def additions(evaluation: Any, table: pd.DataFrame) -> list[Table]:

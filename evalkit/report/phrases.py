@@ -131,7 +131,7 @@ def wording(row: Any, currency: str = "GBP") -> Wording:
     unit = said(getattr(row, "unit", ""))
     if bool(getattr(row, "is_domain", False)):
         return Wording("index", 2, "SD", currency)
-    if getattr(row, "values", "") == "yes or no":
+    if getattr(row, "values", "") == "yes or no" or unit == "share":
         return Wording("share", 1, "points", currency)
     levels = [abs(real(v)) for v in (getattr(row, "observed", None), getattr(row, "counterfactual", None)) if finite(v)]
     size = max(levels, default=1.0)

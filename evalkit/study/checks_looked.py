@@ -61,4 +61,13 @@ def _reliable_change(study: Study, _: Names) -> Problems:
             )
 
 
-CHECKS = (_outcomes_named, _growth, _comparability, _views, _reliable_change)
+def _added_value(study: Study, _: Names) -> Problems:
+    for measure in study.measure:
+        if measure.added_value and measure.instrument != "sdq_parent":
+            yield (
+                f"[[measure]] {measure.id}: added_value is a score of the parent SDQ only. "
+                'Take it out, or ask for it at a measure with instrument = "sdq_parent".'
+            )
+
+
+CHECKS = (_outcomes_named, _growth, _comparability, _views, _reliable_change, _added_value)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from evalkit.study.base import Id, Part
 
-ForWhom = Literal["child", "sibling", "carer", "community"]
+ForWhom = Literal["participant", "child", "sibling", "carer", "community"]
 
 
 class GrowthPlan(Part):

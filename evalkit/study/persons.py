@@ -112,6 +112,11 @@ class Measure(Part):
     reliable_change: ReliableChange | None = Field(
         None, description="Default: the instrument's own, where a confirmed one is on the shelf."
     )
+    added_value: bool = Field(
+        False,
+        description="Beside the means, the added value score of the parent SDQ, from baseline to 4 to 8 months later; "
+        "its coefficients are unconfirmed, so it is shown only where it is asked for.",
+    )
     better: Better | None = Field(None, description="Default: the instrument's; else higher.")
     values: Literal["score", "amount", "yes or no"] | None = Field(
         None, description="Amounts have a natural zero. Default: score for instruments and columns, else what it is."

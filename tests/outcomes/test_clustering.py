@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -444,5 +445,16 @@ def test_the_order_of_persons_does_not_matter_and_the_frame_is_left_alone():
 
 def test_an_index_shows_no_person():
     found = cluster_index(frame(), ["a", "b"], HALF)
-    assert repr(found) == "ClusterIndex(icw, 2 measures, 0 flags)"
+    assert repr(found) == "ClusterIndex(icw, 2 measures)"
     assert f"{found.values[0]:.4f}" not in found._repr_html_()
+
+
+@pytest.mark.parametrize("method", ["icw", "klk", "obrien"])
+def test_measures_that_run_against_each_other_are_named_with_the_sign(method):
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=200)
+    frame = pd.DataFrame({"one": one, "other": -one + rng.normal(size=200)})
+    texts = [flag.text for flag in cluster_index(frame, ["one", "other"], np.arange(200) < 100, method).flags]
+    assert any(re.search(r"run against each other \(correlation\): one and other \(−0\.\d+\)", text) for text in texts)
+    turned = cluster_index(frame, ["one", "other"], np.arange(200) < 100, method, polarity={"other": "lower"})
+    assert not any("against" in flag.text for flag in turned.flags)

@@ -10,6 +10,7 @@ import pytest
 
 from evalkit import library
 from evalkit.errors import DataError, EvalkitWarning, StudyError
+from evalkit.outcomes.change.reliable import reliable_change
 from evalkit.outcomes.questionnaires.instruments import banded, measure_keys, part_of, score
 
 DATA = Path(__file__).parents[1] / "data"
@@ -192,6 +193,40 @@ def test_no_forms_give_no_scores_and_no_error():
     assert score(sdq().iloc[:0], "sdq_parent").shape == (0, 23)
 
 
+# ---------------------------------------------------------------- whose forms, and which
+
+
+def test_forms_of_several_informants_in_one_table_are_scored_with_a_warning_that_names_their_kinds():
+    forms = pd.concat([sdq()] * 4, ignore_index=True).assign(informant=["parent", "Teacher", "parent ", None])
+    with pytest.warns(EvalkitWarning, match="several informants are scored as one: parent and teacher"):
+        found = score(forms, "sdq_parent")
+    assert [flag.level for flag in found.attrs["flags"]] == ["caution"]
+    forms.loc[3, "informant"] = "Mrs Smith, aunt"
+    with pytest.warns(EvalkitWarning, match="parent, teacher and others") as caught:
+        score(forms, "sdq_parent")
+    assert "Smith" not in str(caught[0].message)
+
+
+def test_forms_of_one_informant_whose_form_it_is_not_are_said():
+    with pytest.warns(EvalkitWarning, match="informant teacher. sdq_parent is for parent"):
+        score(sdq().assign(informant="teacher"), "sdq_parent")
+
+
+def test_forms_of_several_versions_in_one_table_are_scored_with_a_warning():
+    forms = pd.concat([sdq()] * 3, ignore_index=True).assign(version=["first print", "second print", None])
+    with pytest.warns(EvalkitWarning, match="Forms of 2 versions are scored as one") as caught:
+        score(forms, "sdq_parent")
+    assert "print" not in str(caught[0].message)
+
+
+@pytest.mark.filterwarnings("error")
+def test_forms_of_one_informant_and_one_version_are_scored_without_a_word():
+    forms = pd.concat([sdq()] * 3, ignore_index=True).assign(informant="parent", version=2014)
+    assert score(forms, "sdq_parent").attrs["flags"] == ()
+    own = forms.assign(informant="foster carer")
+    assert score(own, "sdq_parent").attrs["flags"] == ()
+
+
 # ---------------------------------------------------------------- columns
 
 
@@ -279,6 +314,47 @@ def test_a_scale_carries_the_confirmed_change_and_cut_off_and_no_other():
     assert (core["change"]["threshold"], core["cutoff"]["at"]) == (6, 11)
     assert measure_keys("sdq_parent")["change"] is None
     assert measure_keys("sdq_parent", "emotion")["cutoff"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "says"),
+    [
+        ("rosenberg", 14, "below 15"),
+        ("rosenberg_other_order", 14, "below 15"),
+        ("cgas", 70, "at or below 70"),
+        ("core_10", 11, "at or above 11"),
+        ("phq_9", 10, "at or above 10"),
+        ("gad_7", 8, "at or above 8"),
+    ],
+)
+def test_a_score_on_the_cut_off_counts_as_clinical_whichever_way_its_source_words_it(name, at, says):
+    cutoff = measure_keys(name)["cutoff"]
+    assert (cutoff["at"], cutoff["says"]) == (at, says)
+
+
+def test_recovery_from_low_self_esteem_is_a_score_of_15_and_not_of_14():
+    better, at = measure_keys("rosenberg")["better"], measure_keys("rosenberg")["cutoff"]["at"]
+    found = reliable_change([5.0, 5.0], [14.0, 15.0], 1, 0.8, better=better, cutoff=at)
+    assert found.table["class"].tolist() == ["improved", "recovered"]
+
+
+def test_a_cut_off_between_decimals_is_the_last_number_on_its_clinical_side():
+    entry = library.load("instruments", "ors")
+    entry["cutoff"][0]["status"] = "checked"
+    cutoff = measure_keys(entry)["cutoff"]
+    assert cutoff["at"] < 25
+    assert cutoff["at"] == pytest.approx(25, abs=1e-12)
+    assert cutoff["says"] == "below 25"
+
+
+def test_a_cut_off_that_does_not_say_its_side_or_says_the_wrong_one_is_refused():
+    entry = library.load("instruments", "phq_9")
+    entry["cutoff"][0]["case"] = "at or below"
+    with pytest.raises(DataError, match="calls the better scores clinical"):
+        measure_keys(entry)
+    entry["cutoff"][0].pop("case")
+    with pytest.raises(DataError, match='Write case = "at or above", "above", "at or below" or "below"'):
+        measure_keys(entry)
 
 
 def test_questions_that_are_not_combined_have_no_main_score():

@@ -336,3 +336,21 @@ def test_rows_of_the_tables_in_another_order_change_nothing(cohort_of, people):
     first = score_outcomes(cohort_of(people(60), {"scores": scores}, plan)).wide
     again = score_outcomes(cohort_of(people(60), {"scores": scores.sample(frac=1, random_state=3)}, plan)).wide
     pd.testing.assert_frame_equal(first, again)
+
+
+def test_ids_that_nobody_has_are_an_error_where_they_are_all_and_a_flag_where_they_are_some(cohort_of, people):
+    spells = pd.DataFrame({
+        "id": [f"p{number:03d}" for number in range(20)], "start": pd.Timestamp("2024-02-01"),
+        "end": pd.Timestamp("2024-03-01"), "state": "care",
+    })  # fmt: skip
+    measure = {"id": "days", "days_in": {"table": "spells", "state": "care", "window_days": 100}}
+    tables = {"people": pd.DataFrame({"id": [f"p{number:03d}" for number in range(40)]})}
+    sound = score_outcomes(cohort_of(people(30), {**tables, "spells": spells}, {"measure": [measure]}))
+    assert not any("does not know" in text for text in texts(sound))
+    some = spells.assign(id=[name.upper() if place < 12 else name for place, name in enumerate(spells["id"])])
+    found = score_outcomes(cohort_of(people(30), {**tables, "spells": some}, {"measure": [measure]}))
+    flag = next(flag for flag in found.flags if "does not know" in flag.text)
+    assert (flag.level, flag.text[:10], flag.about) == ("serious", "About 60% ", "days")
+    everyone = spells.assign(id=spells["id"].str.upper())
+    with pytest.raises(DataError, match=r'spells\.csv \(table "spells"\): no id in "id" is that of anyone'):
+        score_outcomes(cohort_of(people(30), {**tables, "spells": everyone}, {"measure": [measure]}))

@@ -178,9 +178,52 @@ def test_small_services_are_hidden_wherever_the_table_is_shown():
     shown = found.protected()
     assert shown.loc["tiny", "n"] == "[c]"
     assert shown.loc["tiny"].drop("n").isna().all()
-    assert shown.drop(index="tiny").notna().all(axis=None)
+    # One hidden service would follow from the total, so the smallest of the others is hidden too.
+    next_smallest = found.table["n"].drop("tiny").idxmin()
+    assert shown.index[shown["n"] == "[c]"].tolist() == sorted(["tiny", next_smallest])
+    assert shown.drop(index=["tiny", next_smallest]).notna().all(axis=None)
     assert "10.5" not in repr(found.protected().loc["tiny"])
     assert "[c]" in found._repr_html_()
+
+
+def kept(**services):
+    """People by service, so many with and so many without."""
+    rows = [(name, value) for name, counts in services.items() for value, n in zip((1, 0), counts, strict=True)
+            for _ in range(n)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["service", "kept"])
+
+
+def test_services_of_which_few_people_had_a_yes_or_no_outcome_or_few_had_not_are_hidden():
+    frame = kept(a=(20, 30), b=(25, 20), c=(4, 60), d=(40, 3), e=(15, 15), f=(30, 40))
+    found = compare_services(frame, "kept", "service")
+    assert found.yes_no
+    shown = found.protected()["n"]
+    assert shown.to_dict() == {"a": 50, "b": 45, "c": "[c]", "d": "[c]", "e": 30, "f": 70}
+    assert found.protected().loc[["c", "d"]].drop(columns="n").isna().all(axis=None)
+    adjusted = compare_services(frame.assign(age=np.arange(len(frame)) % 7), "kept", "service", ["age"])
+    assert (adjusted.binary, adjusted.yes_no) == (False, True)
+    assert adjusted.protected()["n"].equals(shown)
+
+
+def test_where_one_service_alone_is_hidden_so_is_the_smallest_of_the_others():
+    frame = kept(a=(20, 30), b=(25, 20), c=(4, 60), d=(15, 15), e=(30, 40))
+    shown = compare_services(frame, "kept", "service").protected()["n"]
+    assert shown.index[shown == "[c]"].tolist() == ["c", "d"]
+    nothing_small = compare_services(frame[frame["service"] != "c"], "kept", "service").protected()
+    assert nothing_small.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("services", [3, 12])
+def test_a_service_of_one_person_is_said_however_many_there_are_without_its_name_or_number(services):
+    frame, _ = served(services)
+    one = pd.DataFrame({"service": ["lonely"], "y": [12.5]})
+    found = compare_services(pd.concat([frame, one], ignore_index=True), "y", "service")
+    said = [f"{flag.text} {flag.detail}" for flag in found.flags if "one person only" in flag.text]
+    assert said == [
+        "Services with one person only: a few of them. One person says next to nothing about a service. Join it with "
+        "another, or leave it out."
+    ]
+    assert not any("one person only" in flag.text for flag in compare_services(frame, "y", "service").flags)
 
 
 def test_what_cannot_be_compared_is_refused():

@@ -11,8 +11,10 @@ import pytest
 
 import evalkit as ek
 from evalkit import words
-from evalkit.report.html import plain
+from evalkit.report.common import few_events
+from evalkit.report.html import plain, slug
 from evalkit.report.rough import cells, shares, tens
+from evalkit.report.sections.over_time import _joined
 
 ROOT = Path(__file__).parents[2]
 OURS = ("outcomes", "over_time", "change", "measures", "services")
@@ -82,20 +84,62 @@ def few(tmp_path_factory):
         table[table["person_id"].isin(ids)].to_csv(folder / f"{name}.csv", index=False)
     plan = (folder / "study.toml").read_text(encoding="utf-8")
     plan = plan.replace('id = "edge_of_care"', 'id = "few_teams"', 1)
+    plan = plan.replace('outcomes = ["wellbeing@m12"]\npeople', 'outcomes = ["wellbeing@m12", "no_care"]\npeople', 1)
     plan = re.sub(r"\n\[contract\].*?(?=\n\[disclosure\])", "\n", plan, flags=re.DOTALL)
     (folder / "study.toml").write_text(plan, encoding="utf-8")
     return ek.evaluate(folder)
 
 
-def test_classes_of_few_people_are_hidden_and_so_is_what_would_give_them_away(few):
-    said = plain(ek.show(few, "change").html)
-    for one in few.outcomes.looks["reliable change"]:
-        for _, mine in one.table.groupby("arm"):
-            small = mine[(mine["count"] < 10) & (mine["n"] >= 10)]
-            told = shares(mine["count"].tolist(), few)
-            if len(small):
-                assert told.count(words.SUPPRESSED) >= 2
-    assert "[c]" in said
+def rows_of(html, table):
+    """The rows of a table on the page, as lists of cells."""
+    found = re.search(rf'id="table-{table}".*?</table>', html, re.DOTALL)
+    assert found is not None
+    rows = re.findall(r"<tr>(.*?)</tr>", found.group(0), re.DOTALL)
+    return [[plain(cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
+
+
+def test_classes_of_few_people_are_hidden_on_the_page_and_so_is_what_would_give_them_away(few):
+    html = ek.show(few, "change").html
+    one = few.outcomes.looks["reliable change"][0]
+    shown = {row[0]: row for row in rows_of(html, slug(f"reliable-change-{one.measure}")) if len(row) > 4}
+    names = {"improved": "reliably better", "unchanged": "not reliably changed", "deteriorated": "reliably worse"}
+    for place, arm in enumerate(("treated", "comparison")):
+        mine = one.table[one.table["arm"] == arm].set_index("class")["count"]
+        small = [name for name in names if mine[name] < 10]
+        assert small  # or the test would tell nothing
+        assert all(shown[names[name]][1 + 2 * place] == "[c]" for name in small)
+        hidden = [name for name in names if shown[names[name]][1 + 2 * place] == "[c]"]
+        assert len(hidden) >= 2
+        assert all(shown[names[name]][5] == "[c]" for name in hidden)  # nor does the difference tell of them
+
+
+def test_no_flag_tells_of_a_count_of_few_people(few):
+    said = [f"{flag.text} {flag.detail}" for flag in few.flags]
+    assert [text for text in said if re.search(r"\b[1-9] (people|persons|rows|forms|readings|complete)\b", text)] == []
+
+
+def test_a_share_of_few_is_not_told_by_service(few):
+    one = next(one for one in few.outcomes.looks["services"] if one.outcome == "no_care")
+    rare = [
+        str(name)
+        for name, row in one.services.table.iterrows()
+        if few_events(row["raw"], row["n"], "uk-children-10") or row["n"] < 10
+    ]
+    assert rare
+    html = ek.show(few, "services").html
+    drawn = re.search(r'id="figure-funnel-no_care".*?</figure>', html, re.DOTALL)
+    assert drawn is None or not any(name in drawn.group(0) for name in rare)
+    listed = re.search(r'id="figure-services-no_care".*?</figure>', html, re.DOTALL)
+    assert listed is None or not any(name in listed.group(0) for name in rare)
+
+
+def test_events_are_drawn_in_steps_of_ten_or_more(evaluation):
+    one = next(one for one in evaluation.outcomes.looks["cumulative outcomes"] if one.unit == "events")
+    joined = _joined(evaluation, one)
+    assert len(joined) < len(one.curve.table)
+    for _, mine in joined.groupby("arm"):
+        assert (mine["mean"] * mine["n"]).diff().dropna().round().min() >= 10
+        assert mine["day"].max() == one.curve.table["day"].max()
 
 
 def test_counts_of_people_beside_other_tables_are_in_tens(few):
@@ -108,9 +152,11 @@ def test_counts_of_people_beside_other_tables_are_in_tens(few):
 
 def test_no_number_below_ten_stands_in_a_drawing_of_people(few):
     html = ek.show(few, "change").html
-    for label in re.findall(r'aria-label="([^"]*)"', html):
-        counts = [int(n.replace(",", "")) for n in re.findall(r"\b([\d,]+) people\b", label)]
-        assert all(n >= 10 for n in counts)
+    told = " ".join(re.findall(r'aria-label="([^"]*)"', html))
+    cells = [int(n) for n in re.findall(r"after [\d.]+ to [\d.]+: (\d+)", told)]
+    ways = [int(n) for n in re.findall(r"stage \d to stage \d:? (\d+)", told)]
+    assert all(n >= 10 for n in [*cells, *ways])
+    assert "not shown" in told
 
 
 def test_shares_hide_their_complement(evaluation):

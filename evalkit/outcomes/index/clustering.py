@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict, Unpack, get_args
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError, Flag, did_you_mean
+from evalkit.errors import DataError, Flag, as_list, did_you_mean
 from evalkit.outcomes.index.stability import Basis, stability_flags, weight_errors
 from evalkit.outcomes.index.units import (
     Norm,
@@ -27,6 +27,7 @@ from evalkit.outcomes.index.weights import (
     blocks,
     factor_weights,
     inverse_weights,
+    opposed_flags,
     pair_sums,
     positive_definite,
     together,
@@ -135,10 +136,11 @@ class ClusterIndex:
         columns = {"weight": self.weights, "standard error": self.errors, "mean of the unit": self.mean}
         table = pd.DataFrame(columns | {"SD of the unit": self.sd}).dropna(axis="columns", how="all")
         head = f"<p>{self.method.upper()} index of {len(self.weights)} measures</p>"
-        return head + table.round(4).to_html(border=0)
+        return head + table.round(4).to_html(border=0) + as_list(self.flags)
 
     def __repr__(self) -> str:
-        return f"ClusterIndex({self.method}, {len(self.weights)} measures, {len(self.flags)} flags)"
+        head = f"ClusterIndex({self.method}, {len(self.weights)} measures)"
+        return "\n".join([head, *(f"{flag.level}: {flag.text}" for flag in self.flags)])
 
 
 def cluster_index(
@@ -216,7 +218,7 @@ def cluster_index(
     found = pd.Series(values, index=frame.index)
     return ClusterIndex(
         found, (found - centre) / spread, parts[0], mean, sd, int(found.notna().sum()),
-        (*flags, *more, *unit_flags(norms, names, _fewest(pairs, names, norms))), method, covariance, signs,
+        (*flags, *opposed_flags(names, spreads), *more, *unit_flags(norms, names, _fewest(pairs, names, norms))), method, covariance, signs,
         centre, spread, parts[1], parts[2], rare.get("missing", "available"), tuple(norms),
     )  # fmt: skip
 

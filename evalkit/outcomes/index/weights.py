@@ -15,6 +15,7 @@ BLOCK = 4096
 # The provisional centre may lie so many SD from the mean before the sums of squares lose digits.
 _FAR = 100.0
 _LARGEST_INVERSE_SUM = 2.0
+_OPPOSED = -0.3
 # A unique share this small (the floor of the one-factor model is .005) puts all weight on one measure.
 _FLOOR = 0.0051
 
@@ -230,12 +231,40 @@ def weight_flags(names: list[str], weights: Array, sums: Array | None, shrunk: f
     return flags
 
 
+def opposed_flags(names: list[str], matrix: Array) -> list[Flag]:
+    """Say which measures run against each other: what is better in the one goes with what is worse in the other.
+
+    Parameters
+    ----------
+    names : list of str
+        Measures.
+    matrix : ndarray, shape (k, k)
+        Covariance of the measures turned so that higher is better; missing where two were never seen together.
+
+    Returns
+    -------
+    list of Flag
+        One, or none.
+    """
+    sd = np.sqrt(np.diag(matrix))
+    alike = matrix / np.outer(sd, sd)
+    pairs = [
+        f"{names[one]} and {names[other]} ({number(alike[one, other], 2)})"
+        for one, other in zip(*np.triu_indices(len(names), 1), strict=True)
+        if alike[one, other] < _OPPOSED
+    ]
+    if not pairs:
+        return []
+    text = f"Measures of the index run against each other (correlation): {listed(pairs)}."
+    return [_caution(text, 'Is one of them better when it is lower? Say so by polarity, or better = "lower".')]
+
+
 def _closest(names: list[str], matrix: Array) -> str:
     """The two measures that go together most."""
     sd = np.sqrt(np.diag(matrix))
-    alike = np.abs(matrix / np.outer(sd, sd))
-    np.fill_diagonal(alike, -1)
-    one, other = sorted(np.unravel_index(int(alike.argmax()), alike.shape))
+    alike = matrix / np.outer(sd, sd)
+    np.fill_diagonal(alike, 0)
+    one, other = sorted(np.unravel_index(int(np.abs(alike).argmax()), alike.shape))
     return f"the closest pair is {names[one]} and {names[other]} (correlation {number(alike[one, other], 2)})."
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError, Flag, Level
+from evalkit.errors import DataError, Flag, Level, as_list
 from evalkit.outcomes.items.itemtable import complete_rows
 from evalkit.words import interval, number, percent
 
@@ -83,11 +83,11 @@ class Reliability:
         return f"{_NAMES[self.kind]} {number(self.value, 3)} ({bounds}; {people}; {self.method})"
 
     def __repr__(self) -> str:
-        return f"Reliability({self.text})"
+        return "\n".join([f"Reliability({self.text})", *(f"{flag.level}: {flag.text}" for flag in self.flags)])
 
     def _repr_html_(self) -> str:
         tables = [table.to_html() for table in (self.items, self.table) if table is not None]
-        return f"<p>{self.text}</p>{''.join(tables)}"
+        return f"<p>{self.text}</p>{''.join(tables)}{as_list(self.flags)}"
 
 
 def used_rows(values: np.ndarray, missing: str, least: int) -> tuple[np.ndarray, list[Flag]]:

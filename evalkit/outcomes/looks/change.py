@@ -87,7 +87,7 @@ def _how(view: View, measure: Measure) -> dict[str, Any] | None:
         return how | {"sd": change["sd"], "reliability": change["reliability"], "source": named}
     # A published threshold without the figures behind it: the standard deviation that gives it, and a change of just
     # so much counts, since manuals write whole numbers that are to be reached.
-    named = {"sd": f"published threshold: {change['threshold']:g} or more, {change['source']}"}
+    named = dict.fromkeys(("sd", "reliability"), f"published: {change['threshold']:g} or more, {change['source']}")
     just_below = change["threshold"] - _JUST
     return how | {"sd": just_below / (z * np.sqrt(2)), "reliability": 0.0, "source": named}
 

@@ -39,9 +39,11 @@ def cumulative(view: View) -> tuple[list[Added], list[Flag]]:
         windows = _windows(view, plan.window_days, view.ground.last_date(*_ends(records)))
         inside = np.ones(len(windows), bool) if view.treated is None else np.isfinite(view.treated)
         arm = None if view.treated is None else view.treated[inside]
-        grid = sorted(
-            {*(round(month * _MONTH) for month in range(int(plan.window_days / _MONTH) + 1)), plan.window_days}
-        )
+        reach = int(((windows["end"] - windows["start"]).dt.days)[inside].max())
+        if reach < 1:
+            continue
+        months = (round(month * _MONTH) for month in range(int(reach / _MONTH) + 1))
+        grid = sorted({*(day for day in months if day <= reach), reach})
         curve = mean_cumulative(records, windows[inside], arm, view.clusters(inside), grid)
         about = view.found[measure.id].about
         added.append(Added(measure.id, about["title"], curve.unit, curve, measure.contract_baseline))

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evalkit import disclosure
 from evalkit.errors import DataError, EstimationError, EvalkitWarning, several
 from evalkit.outcomes.questionnaires.answers import numbers, rows_in_words
 from evalkit.outcomes.questionnaires.keys import part_of, questionnaire, scale_entry
-from evalkit.words import interval, number
+from evalkit.words import SUPPRESSED, interval, number
 
 _INSTRUMENT = "sdq_parent"
 _BY_NAME = "added_value (unconfirmed)"
+CAVEAT = "The coefficients of the added value score are unconfirmed."
 _SCALES = {"total_1": "total", "impact_1": "impact", "emotion_1": "emotion", "total_2": "total"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AddedValueSummary:
     """What a service added on average, in points of the SDQ total; 0 is no added value.
 
@@ -49,8 +51,12 @@ class AddedValueSummary:
     effect_size_high: float
     text: str
 
+    def __repr__(self) -> str:
+        shown = disclosure.count(self.n) != SUPPRESSED
+        return f"AddedValueSummary({self.text if shown else 'too few children to be shown; ' + CAVEAT})"
 
-def added_value(total_1: Any, impact_1: Any, emotion_1: Any, total_2: Any) -> pd.Series:
+
+def added_value(total_1: Any, impact_1: Any, emotion_1: Any, total_2: Any) -> Any:
     """Score the added value of a service, child by child, from the parent SDQ at two occasions.
 
     Above 0 a child did better than expected, below 0 worse; 0 is no added value. The variables and their signs are
@@ -66,8 +72,9 @@ def added_value(total_1: Any, impact_1: Any, emotion_1: Any, total_2: Any) -> pd
 
     Returns
     -------
-    Series of float
-        Named "added_value", in points; missing where one of the four is. The index is that of the Series given.
+    Series of float, or float
+        In points; missing where one of the four is. A Series is named "added_value" and has the index of the Series
+        given; four single numbers give a single number.
 
     Raises
     ------
@@ -78,17 +85,41 @@ def added_value(total_1: Any, impact_1: Any, emotion_1: Any, total_2: Any) -> pd
     ----------
     Ford, Hutchings, Bywater, Goodman and Goodman (2009), British Journal of Psychiatry 194, 552-558.
     """
-    keys = questionnaire(_INSTRUMENT)
-    formula = part_of(keys, _BY_NAME)
-    given = {"total_1": total_1, "impact_1": impact_1, "emotion_1": emotion_1, "total_2": total_2}
+    warnings.warn(f"{CAVEAT} {added_value_part()['note']}", EvalkitWarning, stacklevel=2)
+    found = computed({"total_1": total_1, "impact_1": impact_1, "emotion_1": emotion_1, "total_2": total_2})
+    single = all(np.ndim(each) == 0 for each in (total_1, impact_1, emotion_1, total_2))
+    return float(found.iloc[0]) if single else found
+
+
+def computed(given: dict[str, Any]) -> pd.Series:
+    """The formula by itself, for those who say what must be said of it in another way.
+
+    Parameters
+    ----------
+    given : dict of str to Series, array or number
+        ``total_1``, ``impact_1``, ``emotion_1``, ``total_2``, as in `added_value`.
+
+    Returns
+    -------
+    Series of float
+        As in `added_value`.
+
+    Raises
+    ------
+    DataError
+        As in `added_value`.
+    """
+    keys, formula = questionnaire(_INSTRUMENT), added_value_part()
     index = _index(given)
     values = {name: _scores(each, len(index)) for name, each in given.items()}
     _refuse_impossible(values, given, keys, index)
-    warnings.warn(
-        f"The coefficients of the added value score are unconfirmed. {formula['note']}", EvalkitWarning, stacklevel=2
-    )
     found = formula["constant"] + sum(formula[name] * each for name, each in values.items())
     return pd.Series(found, index=index, name="added_value")
+
+
+def added_value_part() -> dict[str, Any]:
+    """The entry of the added value score on the shelf, asked for by its unconfirmed name."""
+    return part_of(questionnaire(_INSTRUMENT), _BY_NAME)
 
 
 def added_value_effect_size(values: pd.Series) -> pd.Series:
@@ -155,7 +186,7 @@ def _reading(low: float, high: float) -> str:
 
 
 def _sd() -> float:
-    return float(part_of(questionnaire(_INSTRUMENT), _BY_NAME)["sd"])
+    return float(added_value_part()["sd"])
 
 
 def _index(given: dict[str, Any]) -> pd.Index:

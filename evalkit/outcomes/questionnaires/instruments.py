@@ -35,6 +35,7 @@ from evalkit.outcomes.questionnaires.keys import (
     scale_entry,
 )
 from evalkit.outcomes.questionnaires.steps import filled
+from evalkit.words import listed
 
 __all__ = [
     "banded",
@@ -50,6 +51,8 @@ __all__ = [
     "scored",
 ]
 
+# The words by which the shelf tells informants apart; other words (a foster carer, a key worker) are the user's own.
+INFORMANTS = ("parent", "teacher", "self", "clinician")
 _LOOKED_AT = 5000  # forms from which the direction of the reversed items is judged
 _ENOUGH = 20
 _BY_CHANCE = 1.64  # times 1 / sqrt(n): a correlation further below zero is not put down to chance
@@ -81,7 +84,8 @@ def score(
     DataFrame, shape (n_forms, n_scores)
         The same index; one column per scale in points, then the bands, all float with NaN for missing. What must be
         said of them stands in ``.attrs["flags"]`` (tuple of Flag) and is warned of (EvalkitWarning): reversed items
-        that run against the rest, a scale without any score, unconfirmed keys.
+        that run against the rest, a scale without any score, unconfirmed keys, and forms of several informants or
+        versions where ``items`` has a column ``informant`` or ``version``.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def score(
     keys = questionnaire(instrument)
     where = f'answers to "{keys["id"]}"'
     found, said, answers = scored(items, keys, columns, coding, where, lambda positions: items.index[positions])
-    found.attrs["flags"] = (*said, *_empty_flags(answers, keys, found))
+    found.attrs["flags"] = (*_mixed_flags(items, answers, keys), *said, *_empty_flags(answers, keys, found))
     for flag in found.attrs["flags"]:
         warnings.warn(f"{flag.text} {flag.detail}".strip(), EvalkitWarning, stacklevel=2)
     return found
@@ -176,6 +180,35 @@ def scored(
 
 
 # ---------------------------------------------------------------- what must be said
+
+
+def _mixed_flags(items: pd.DataFrame, answers: Answers, keys: dict[str, Any]) -> list[Flag]:
+    """Forms of several informants or versions in one table; only the shelf's own words for informants are repeated."""
+    told = _told(items, "informant", answers), _told(items, "version", answers)
+    known = [word for word in INFORMANTS if word in told[0]]
+    other = ["others"] if told[0] - set(known) else []
+    flags = []
+    if len(told[0]) > 1:
+        text = f"Forms of several informants are scored as one: {listed([*known, *other])}."
+        detail = f"{keys['id']} is for {listed(keys.get('informants', INFORMANTS), 'or')}; score each by itself."
+        flags.append(Flag("outcomes", "caution", text, detail, keys["id"]))
+    elif wrong := [word for word in known if word not in keys.get("informants", INFORMANTS)]:
+        text = f"The forms are those of the informant {wrong[0]}."
+        detail = f"{keys['id']} is for {listed(keys['informants'], 'or')}: bands and norms do not hold for another."
+        flags.append(Flag("outcomes", "caution", text, detail, keys["id"]))
+    if len(told[1]) > 1:
+        text = f"Forms of {len(told[1])} versions are scored as one."
+        detail = "Scores of two versions need not mean the same: score each by itself."
+        flags.append(Flag("outcomes", "caution", text, detail, keys["id"]))
+    return flags
+
+
+def _told(items: pd.DataFrame, name: str, answers: Answers) -> set[str]:
+    """What a column beside the answers says of the forms, in small letters; nothing where there is no such column."""
+    if name not in items.columns or name in {item.column for item in answers.items.values()}:
+        return set()
+    values = items.loc[:, [name]].iloc[:, 0].dropna().unique()
+    return {str(value).strip().lower() for value in values} - {""}
 
 
 def _unconfirmed_flags(keys: dict[str, Any]) -> list[Flag]:

@@ -18,6 +18,7 @@ UNCONFIRMED = "unconfirmed"
 _BY_THAT_NAME = f" ({UNCONFIRMED})"
 _NEEDED = ("id", "items", "range", "scale", "better")
 _NOT_PARTS = ("scale", "example")
+_CASES = ("at or above", "above", "at or below", "below")
 _RECORDS = {
     "attainment": "a column of the table",
     "attendance": "outcomes.attendance",
@@ -124,12 +125,13 @@ def measure_keys(instrument: str | dict[str, Any], scale: str | None = None) -> 
     dict
         ``id``, ``scale``, ``title``, ``unit``, ``values``, ``better`` (of this scale: SDQ prosocial is better
         higher), ``low``, ``high``, ``informants``, ``reference_period``, and ``cutoff`` and ``change``: the first
-        confirmed ones of this scale, or None.
+        confirmed ones of this scale, or None. A score on the cut-off's ``at`` counts as clinical; ``says`` is the
+        rule in the source's own terms ("below 15", for which ``at`` is 14).
 
     Raises
     ------
     DataError
-        No such scale, or no main one.
+        No such scale, no main one, or a cut-off that does not say which side of it is clinical.
     """
     keys = questionnaire(instrument)
     entry = main_scale(keys, scale)
@@ -152,9 +154,38 @@ def measure_keys(instrument: str | dict[str, Any], scale: str | None = None) -> 
         "high": high,
         "informants": keys.get("informants", []),
         "reference_period": keys.get("reference_period", {}),
-        "cutoff": cutoffs[0] if cutoffs else None,
+        "cutoff": _reached(cutoffs[0], keys, entry) if cutoffs else None,
         "change": change if mine else None,
     }
+
+
+def _reached(cutoff: dict[str, Any], keys: dict[str, Any], scale: dict[str, Any]) -> dict[str, Any]:
+    """A cut-off by the last score that counts as clinical, whichever way its source words it."""
+    case, at = cutoff.get("case", ""), cutoff["at"]
+    if case not in _CASES:
+        ways = listed([f'"{one}"' for one in _CASES], last="or")
+        raise DataError(
+            f'The cut-off "{cutoff["id"]}" of "{keys["id"]}" does not say which scores are clinical. '
+            f"Write case = {ways}."
+        )
+    clinical_high = case in ("at or above", "above")
+    if clinical_high is (scale.get("better", keys["better"]) == "higher"):
+        raise DataError(f'The cut-off "{cutoff["id"]}" of "{keys["id"]}" calls the better scores clinical. Correct it.')
+    if case in ("below", "above"):
+        toward = -1 if case == "below" else 1
+        whole = _whole(keys, scale) and float(at).is_integer()
+        at = at + toward if whole else float(np.nextafter(at, toward * np.inf))
+    return cutoff | {"at": at, "says": f"{case} {cutoff['at']:g}"}
+
+
+def _whole(keys: dict[str, Any], scale: dict[str, Any]) -> bool:
+    """Whether a scale has whole scores only: sums of whole answers, none pro-rated unless rounded."""
+    if keys.get("answers") == "decimal" or "convert" in scale or scale.get("divide", 1) != 1:
+        return False
+    if "sum_of" in scale:
+        return all(_whole(keys, scale_entry(keys, part)) for part in scale["sum_of"])
+    complete = scale["answered"] == len(scale["items"]) or keys.get("rounding") == "half up"
+    return complete and (scale.get("combine", "sum") == "sum" or len(scale["items"]) == 1)
 
 
 def main_scale(keys: dict[str, Any], scale: str | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from evalkit import disclosure
 from evalkit.errors import Flag
 from evalkit.outcomes.services.funnel import funnel_limits
 from evalkit.outcomes.services.noun import Services
@@ -82,7 +83,7 @@ def compare_services(
     table = _table(data, found, plain)
     return Services(
         table, found.mean, found.between_sd, found.within_sd, found.icc, found.method, plain, level,
-        (*flags, *_flags(data, found, table, plain, outcome)),
+        (*flags, *_flags(data, found, table, plain, outcome)), data.binary,
     )  # fmt: skip
 
 
@@ -134,7 +135,17 @@ def _flags(data: Rows, found: Found, table: pd.DataFrame, plain: bool, outcome: 
         flags.append(
             Flag("outcomes", "note", "A yes-or-no outcome is adjusted as if it were a score.", detail, outcome)
         )
-    return flags + _dispersion(found, table, outcome)
+    return flags + _single(table, outcome) + _dispersion(found, table, outcome)
+
+
+def _single(table: pd.DataFrame, outcome: str) -> list[Flag]:
+    """Services of one person each: neither named nor counted, since a number of them is one of people."""
+    alone = int((table["n"] == 1).sum())
+    if not alone:
+        return []
+    text = f"Services with one person only: {disclosure.roughly(alone, len(table))} of them."
+    detail = "One person says next to nothing about a service. Join it with another, or leave it out."
+    return [Flag("outcomes", "caution", text, detail, outcome)]
 
 
 def _dispersion(found: Found, table: pd.DataFrame, outcome: str) -> list[Flag]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import Flag
+from evalkit.words import SUPPRESSED
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,8 @@ class Services:
         Of the intervals.
     flags : tuple of Flag
         What a reader must know.
+    yes_no : bool
+        Whether the outcome is 0 or 1, so that a raw mean and ``n`` tell how many people had it.
     """
 
     table: pd.DataFrame
@@ -48,6 +51,7 @@ class Services:
     binary: bool
     level: float
     flags: tuple[Flag, ...]
+    yes_no: bool = False
 
     def protected(self, rule: str = "uk-children-10") -> pd.DataFrame:
         """The table with small services hidden.
@@ -60,12 +64,27 @@ class Services:
         Returns
         -------
         DataFrame
-            ``n`` as it may be printed; everything else of a service that is too small is missing.
+            ``n`` as it may be printed, "[c]" for a service that is too small, or of whose people too few had a
+            yes-or-no outcome, or too few had not; everything else of such a service is missing. Where just one would
+            be hidden, so is the smallest of the others: one alone follows from the total.
         """
-        shown = [disclosure.count(n, rule) for n in self.table["n"]]
-        seen = np.array([isinstance(n, int) for n in shown])
-        rest = self.table.drop(columns="n")[seen].reindex(self.table.index)
-        return pd.concat([pd.Series(shown, index=rest.index, name="n", dtype=object), rest], axis=1)
+        hidden = self._hidden(rule)
+        rest = self.table.drop(columns="n")[~hidden].reindex(self.table.index)
+        counted = zip(self.table["n"], hidden, strict=True)
+        people = [SUPPRESSED if hide else disclosure.count(int(n), rule) for n, hide in counted]
+        return pd.concat([pd.Series(people, index=rest.index, name="n", dtype=object), rest], axis=1)
+
+    def _hidden(self, rule: str) -> np.ndarray:
+        n = self.table["n"].to_numpy()
+        parts = [n]
+        if self.yes_no:
+            with_it = np.rint(self.table["raw"].to_numpy() * n).astype(int)
+            parts += [with_it, n - with_it]
+        few = [[not isinstance(disclosure.count(int(count), rule), int) for count in part] for part in parts]
+        hidden = np.any(few, axis=0)
+        if hidden.sum() == 1 and not hidden.all():
+            hidden[np.where(hidden, np.inf, n).argmin()] = True
+        return hidden
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.protected().round(3)}"

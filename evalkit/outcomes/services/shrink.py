@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.linear import least_squares
+from evalkit.outcomes.change.shares import wilson
 from evalkit.outcomes.growing.fit import Fit, fit
 from evalkit.outcomes.growing.likelihood import Point, evaluate
 from evalkit.outcomes.growing.sums import free, sums_of
@@ -203,7 +204,7 @@ def separate(data: Rows, plain: bool, level: float) -> Found:
     low, high = estimate - half, estimate + half
     n = np.bincount(code).astype(float)
     if plain:
-        low, high = _wilson(estimate, n, level)
+        low, high = wilson(estimate * n, n, level)
     draws = estimate + se * np.random.default_rng(_SEED).standard_normal((_DRAWS, services))
     overall = float(n @ estimate / n.sum())
     precision = n / residual if residual > 0 else np.full(services, np.inf)
@@ -211,12 +212,3 @@ def separate(data: Rows, plain: bool, level: float) -> Found:
         estimate, se, low, high, draws, np.append(overall, ols.beta[services:]), overall, np.nan,
         float(np.sqrt(residual)), np.nan, precision, "each by itself (too few to be pulled together)",
     )  # fmt: skip
-
-
-def _wilson(share: Array, n: Array, level: float) -> tuple[Array, Array]:
-    from scipy.special import ndtri
-
-    z = float(ndtri((1 + level) / 2))
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return middle - half, middle + half

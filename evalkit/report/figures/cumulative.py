@@ -47,6 +47,7 @@ class Frame:
     share: bool = False
     digits: int = 1
     months: str = "months after the start"
+    counted: bool = True  # whether n at risk stands under the months
 
 
 def cumulative(curves: Sequence[Curve], frame: Frame) -> Drawn:
@@ -142,9 +143,10 @@ def _draw(curves: Sequence[Curve], frame: Frame, width: int) -> Board:
         for curve in curves:
             _curve(board, curve, (across, up), css)
     _ends(board, curves, labels, (across, up))
-    for place, curve in enumerate(curves):
+    counted = curves if frame.counted else []
+    for place, curve in enumerate(counted):
         _at_risk(board, curve, across, foot + 17 * place)
-    board.height = foot + 17 * len(curves) - 8
+    board.height = foot + 17 * len(counted) - 8
     return board
 
 
@@ -187,7 +189,8 @@ def _axes(board: Board, marks: list[float], scales: tuple[Scale, Scale], frame: 
         board.text(across(month), up.start + 18, number(month, 0), "soft", "middle")
     for place, (value, _) in enumerate(frame.lines):
         board.line(across.start, up(value), across.end, up(value), ("target", "cutoff")[min(place, 1)])
-    board.text(0, up.start + 36, "n", "soft bold")
+    if frame.counted:
+        board.text(0, up.start + 36, "n", "soft bold")
     board.text(across.end, up.start + 36, frame.months, "soft", "end")
     return up.start + 56
 

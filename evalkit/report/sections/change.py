@@ -93,7 +93,7 @@ def _method(one: Any) -> str:
 
 
 def _rule(one: Any) -> str:
-    if one.source.startswith("published threshold"):
+    if one.source.startswith("published:"):
         return f"What counts as reliable: {one.source}."
     of = f"A change of more than {words.number(one.threshold, 1)} {one.unit} counts as reliable (z {one.z:g})"
     cut = "" if one.cutoff is None else f" Recovered: reliably better and past the cut-off of {one.cutoff:g}."
@@ -109,7 +109,9 @@ def _finding(evaluation: Any, one: Any, told: dict[str, list[str]]) -> str:
         worse = found["deteriorated"]
         better = found["improved"] if "recovered" not in found else _sum(one, arm, found)
         parts.append(f"{better} reliably better and {worse} reliably worse with {arm_name(evaluation, arm)}")
-    return f"{one.title}: {'; '.join(parts)}".replace(words.SUPPRESSED, "a share that may not be shown")
+    if any(words.SUPPRESSED in part for part in parts):
+        return f"{one.title}: whose own score changed by more than its error"
+    return f"{one.title}: {'; '.join(parts)}"
 
 
 def _sum(one: Any, arm: str, found: dict[str, str]) -> str:

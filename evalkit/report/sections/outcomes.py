@@ -128,9 +128,10 @@ def _trajectory(evaluation: Any, safe: pd.DataFrame, measure: str) -> Figure | N
     band, cutoff = read_against(evaluation, measure)
     drawn = trajectories(lines, sorted(titles.items()), said(told["better"]) or "higher", digits, band, cutoff)
     unit = f", {told['unit']}" if said(told["unit"]) else ""
-    return Figure(
-        f"means-{measure}", _moved(told["title"], lines, digits), f"Mean{unit}, people with a known value", drawn.wide
-    )
+    barless = any(point.low != point.low for line in lines for point in line.points)
+    note = ["Where n is hidden the interval is too: n would follow from it."] if barless else []
+    title = _moved(told["title"], lines, digits)
+    return Figure(f"means-{measure}", title, f"Mean{unit}, people with a known value", drawn.wide, notes=note)
 
 
 def _key(evaluation: Any, measure: str) -> str:

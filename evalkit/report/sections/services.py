@@ -199,7 +199,7 @@ def _stayed(evaluation: Any, one: Any) -> Any:
         still = still[(still["arm"] == arm) & (still["by"] == "month")]["still"]
         points = [_still(float(at), str(text)) for at, text in zip(mine["at"], still, strict=True)]
         curves.append(Curve(arm_name(evaluation, str(arm)), arm != "comparison", points))
-    drawn = attending(curves, Frame("share still attending", share=True, months="months after the start"))
+    drawn = attending(curves, Frame("share still attending", share=True, counted=False))
     words_ = "Still attending, by month"
     note = "Shares to the nearest twentieth, of those who came at least once; where they are few, nothing is drawn."
     return Pair([Figure("attending", words_, "Attended a session in that month or later", drawn.wide, notes=[note])])
