@@ -40,7 +40,7 @@ from evalkit.outcomes.items.coefficients import Reliability
 from evalkit.outcomes.items.comparable import invariance, invariance_across, partial_invariance
 from evalkit.outcomes.items.estimates import reliability
 from evalkit.outcomes.items.onefactor import OneFactor, one_factor
-from evalkit.outcomes.items.pooling import Poolable, check_poolable, poolable
+from evalkit.outcomes.items.pooling import Poolable, check_poolable, pool_readings, poolable
 from evalkit.outcomes.items.unbalanced import ClusterIcc, cluster_icc
 from evalkit.outcomes.missing.completed import Completed, complete_sets
 from evalkit.outcomes.missing.imputed import Pooled, pool, pool_frames
@@ -55,6 +55,8 @@ from evalkit.outcomes.questionnaires.added import (
     added_value_effect_size,
     added_value_summary,
 )
+from evalkit.outcomes.questionnaires.added_by_arm import AddedValueByArm, added_value_by_arm
+from evalkit.outcomes.questionnaires.goals import GoalChange, goal_change
 from evalkit.outcomes.questionnaires.instruments import banded, score
 from evalkit.outcomes.questionnaires.keys import measure_keys, part_of, questionnaire
 from evalkit.outcomes.records.care import CareProportion, care_proportion
@@ -79,6 +81,7 @@ from evalkit.outcomes.voices.weighted import WeightedViews, weighted_views
 from evalkit.outcomes.voices.whose import WhoseOutcomes, paid_measured_valued, whose_outcomes
 
 __all__ = [
+    "AddedValueByArm",
     "AddedValueSummary",
     "Bootstrap",
     "ByDose",
@@ -96,6 +99,7 @@ __all__ = [
     "FactorModel",
     "FirstAndLast",
     "GlobalTest",
+    "GoalChange",
     "Growth",
     "MeanChange",
     "MeanCumulative",
@@ -115,6 +119,7 @@ __all__ = [
     "WeightedViews",
     "WhoseOutcomes",
     "added_value",
+    "added_value_by_arm",
     "added_value_effect_size",
     "added_value_summary",
     "adjust",
@@ -148,6 +153,7 @@ __all__ = [
     "funnel_limits",
     "gatekeep",
     "glass_delta",
+    "goal_change",
     "growth",
     "hedges_g",
     "invariance",
@@ -168,6 +174,7 @@ __all__ = [
     "placements",
     "pool",
     "pool_frames",
+    "pool_readings",
     "poolable",
     "questionnaire",
     "rate_per_year",

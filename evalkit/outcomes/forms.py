@@ -15,8 +15,9 @@ from evalkit.outcomes.alignment import dated_readings
 from evalkit.outcomes.ground import Forms, Found, Ground, Reading, dates, lines
 from evalkit.outcomes.kinds import Earlier, about, kind, occasions_of
 from evalkit.outcomes.questionnaires.answers import Answers
+from evalkit.outcomes.questionnaires.goals import same_goals
 from evalkit.outcomes.questionnaires.instruments import INFORMANTS, empty_scales, scored
-from evalkit.outcomes.questionnaires.keys import items_of, measure_keys, questionnaire
+from evalkit.outcomes.questionnaires.keys import items_of, measure_keys, questionnaire, scale_entry
 from evalkit.words import listed
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def instrument(ground: Ground, measure: Measure, _: Earlier) -> Found:
     flags += [*_informant_flags(measure, keys, forms), *_period_flags(measure, keys, readings)]
     flags += _version_flags(ground, measure, forms, readings)
     behind = Forms(pd.DataFrame(answers.keyed(slice(None))), keys, items_of(keys, facts["scale"]))
+    if scale_entry(keys, facts["scale"]).get("over_time") == "same items":
+        days = {occasion.id: occasion.day for occasion in ground.study.occasion}
+        readings, left = same_goals(readings, behind.answers[behind.scale], days, ground.study.disclosure.rule)
+        flags += [replace(flag, about=measure.id) for flag in left]
     return Found(readings, _about(measure, facts), flags, behind)
 
 

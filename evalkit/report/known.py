@@ -111,7 +111,7 @@ def read_against(evaluation: Any, measure: str) -> tuple[Band | None, Cutoff | N
     if told["cutoff"] is None:
         return _norm(plan, told), Cutoff(None, "no agreed cut-off")
     cut = told["cutoff"]
-    return _norm(plan, told), Cutoff(float(cut["at"]), f"{cut.get('about', 'cut-off')} {cut['at']:g}")
+    return _norm(plan, told), Cutoff(float(cut["at"]), f"{cut.get('about', 'cut-off')}: {cut['says']}")
 
 
 def _norm(plan: Any, told: dict[str, Any]) -> Band | None:

@@ -168,7 +168,7 @@ def test_a_ladder_is_told_by_area_and_its_missing_comparison_is_said(outcomes_of
     own = distance_travelled(before[["home"]], after[["home"]])
     assert one.arms["treated"].areas.loc["home", "up"] == pytest.approx(own.areas.loc["home", "up"])
     assert (one.differences, list(one.arms), one.titles) == (None, ["treated"], {"home": "Home", "friends": "friends"})
-    assert any("Nobody in the comparison was rated" in flag.text for flag in about(found, "ladder"))
+    assert any("was read for nobody in the arm comparison" in flag.text for flag in about(found, "ladder"))
 
 
 def test_days_add_up_by_month_to_what_the_measure_counts(outcomes_of):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from evalkit.errors import DataError
-from evalkit.outcomes.items.pooling import check_poolable, poolable
+from evalkit.errors import DataError, EvalkitWarning
+from evalkit.outcomes.items.pooling import check_poolable, pool_readings, poolable
 
 
 def described(**changes: list) -> pd.DataFrame:
@@ -94,3 +94,52 @@ def test_services_are_named_by_their_column_where_there_is_one():
 def test_a_description_that_lacks_something_is_refused(table, says):
     with pytest.raises(DataError, match=says):
         check_poolable(table)
+
+
+# ---------------------------------------------------------------- the readings themselves
+
+
+def readings(**changes):
+    frames = {
+        name: pd.DataFrame({"person": [1, 2], "score": [place, place + 1.0]})
+        for place, name in enumerate(("north", "south", "east"))
+    }
+    return frames | changes
+
+
+def test_readings_of_one_instrument_are_put_together_with_their_service():
+    frames = readings()
+    found = pool_readings(frames, described())
+    assert found["service"].tolist() == ["north"] * 2 + ["south"] * 2 + ["east"] * 2
+    assert found["score"].tolist() == [0, 1, 1, 2, 2, 3]
+    assert list(found.columns) == ["service", "person", "score"]
+    assert found.attrs["flags"] == ()
+    assert list(frames["north"].columns) == ["person", "score"]
+    by_column = described().reset_index(names="service")
+    assert pool_readings(frames, by_column).equals(found)
+
+
+def test_readings_of_different_instruments_are_not_put_together_unless_standardised():
+    other = ["sdq_parent", "rcads_25", "rcads_25"]
+    with pytest.raises(DataError, match=r'cannot be pooled.*2 instruments: "sdq_parent" \(north\)'):
+        pool_readings(readings(), described(instrument=other))
+    with pytest.warns(EvalkitWarning, match="Pooled in standard deviations over different instruments"):
+        found = pool_readings(readings(), described(instrument=other, standardised=["comparison at baseline"] * 3))
+    assert [flag.level for flag in found.attrs["flags"]] == ["caution"]
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize(
+    ("frames", "table", "says"),
+    [
+        (readings(west=readings()["north"]), described(), '"west" is not described'),
+        ({"north": readings()["north"]}, described(), '"south" is described and has no readings'),
+        (readings(), pd.concat([described(), described().iloc[:1]]), '"north" is described more than once'),
+        (readings(south=pd.DataFrame({"person": [1], "scroe": [2]})), described(), 'columns "score" and "scroe"'),
+        (readings(south=readings()["south"].assign(service="x")), described(), 'column "service" of its own'),
+        ({}, described().head(0), "There are none"),
+    ],
+)
+def test_readings_that_do_not_fit_their_description_or_each_other_are_refused(frames, table, says):
+    with pytest.raises(DataError, match=says):
+        pool_readings(frames, table)

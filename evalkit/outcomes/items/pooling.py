@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from evalkit.errors import DataError, Flag, did_you_mean, several
+from evalkit.errors import DataError, EvalkitWarning, Flag, did_you_mean, several
 from evalkit.words import listed
 
 _MUST_AGREE = ("instrument", "informant", "version", "unit")
@@ -114,6 +116,68 @@ def check_poolable(described: pd.DataFrame) -> tuple[Flag, ...]:
     if not judged.allowed:
         raise DataError(f"These readings cannot be pooled. {judged.reason}")
     return judged.flags
+
+
+def pool_readings(frames: Mapping[str, pd.DataFrame], described: pd.DataFrame) -> pd.DataFrame:
+    """Put the readings of several services into one table, if they may be pooled.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        By service: its readings, all with the same columns and without a column ``service``.
+    described : DataFrame, one row per service
+        As in `poolable`, by service in the index or in a column ``service``.
+
+    Returns
+    -------
+    DataFrame
+        All rows, numbered from 0, with ``service`` first. What a reader of the pooled figure must know stands in
+        ``.attrs["flags"]`` (tuple of Flag) and is warned of (EvalkitWarning). Ids of persons are not looked at: the
+        same id in two services is two people, or one, as the reader knows.
+
+    Raises
+    ------
+    DataError
+        What is not comparable, as in `check_poolable`; services that are not described, or described and not given;
+        columns that differ.
+    """
+    described = described.set_index("service") if "service" in described.columns else described
+    _same_services(frames, described)
+    _same_columns(frames)
+    flags = check_poolable(described)
+    parts = [frame.assign(service=name)[["service", *frame.columns]] for name, frame in frames.items()]
+    pooled = pd.concat(parts, ignore_index=True)
+    pooled.attrs["flags"] = flags
+    for flag in flags:
+        warnings.warn(f"{flag.text} {flag.detail}".strip(), EvalkitWarning, stacklevel=2)
+    return pooled
+
+
+def _same_services(frames: Mapping[str, pd.DataFrame], described: pd.DataFrame) -> None:
+    """Each service is described once, and each that is described is there."""
+    given, named = [str(name) for name in frames], described.index.astype(str)
+    problems = [f'"{name}" is not described. Add its row.' for name in given if name not in set(named)]
+    problems += [f'"{name}" is described and has no readings. Give them, or take its row out.'
+                 for name in dict.fromkeys(named) if name not in given]  # fmt: skip
+    problems += [f'"{name}" is described more than once. Pool it by itself first.'
+                 for name in dict.fromkeys(named[named.duplicated()])]  # fmt: skip
+    if problems or not given:
+        raise DataError(several("The readings to be pooled", problems or ["There are none. Give a frame by service."]))
+
+
+def _same_columns(frames: Mapping[str, pd.DataFrame]) -> None:
+    """A column that one service lacks would be missing for all its people without a word."""
+    first, *others = frames
+    wanted = set(frames[first].columns)
+    problems = []
+    if any("service" in frame.columns for frame in frames.values()):
+        problems = ['A frame has a column "service" of its own. Rename it.']
+    for name in others:
+        if apart := sorted(map(str, wanted ^ set(frames[name].columns))):
+            shown = listed([f'"{column}"' for column in apart[:_SHOWN]])
+            problems.append(f'"{first}" and "{name}" differ in the columns {shown}. Give both the same.')
+    if problems:
+        raise DataError(several("The readings to be pooled", problems))
 
 
 _UNNAMED = "(unnamed)"

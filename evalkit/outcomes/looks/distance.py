@@ -70,9 +70,6 @@ def _travelled(view: View, measure: Measure, plan: Ladder, found: Found) -> tupl
     differences = None
     if len(arms) > 1 and view.treated is not None:
         differences = distance_by_arm(first, last, view.treated, plan.top, stage, view.cluster).areas
-    elif view.treated is not None:
-        text = "Nobody in the comparison was rated, so how far people would have come anyway is not known."
-        flags.append(Flag("outcomes", "caution", text, "Ratings by those who deliver the service have no counterpart."))
     titles = {area: plan.titles.get(area, area.replace("_", " ")) for area in plan.areas}
     labels = (view.title(ends[0].occasion), view.title(ends[1].occasion))
     one = Travelled(measure.id, found.about["title"], plan.top, *labels, titles, arms, differences, stages)

@@ -138,7 +138,7 @@ def _said(table: pd.DataFrame, difference: dict[str, float], rule: str) -> str:
     lead = "Added value is how much better children did than the formula expects of referred children; 0 is none."
     if "all" in table.index:
         return f"{lead} Here it is {_points(table.loc['all'])}. {CAVEAT}"
-    treated, comparison = table.loc["treated"], table.loc["comparison"]
+    treated, comparison = (row for _, row in table.loc[["treated", "comparison"]].iterrows())
     return (
         f"{lead} With the programme it is {_points(treated)}, in the comparison {_points(comparison)}. "
         f"{_use(comparison)} The difference is {_points(difference)}. {CAVEAT}"

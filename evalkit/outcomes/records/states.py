@@ -48,7 +48,8 @@ def days_in_state(episodes: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
     ------
     DataError
         A missing column or two of the same meaning, what is not a date, an episode without a person or a start, an
-        episode or a window that ends before it starts, or ids that are numbers in one table and text in the other; with the rows.
+        episode or a window that ends before it starts, or ids that are numbers in one table and text in the other;
+        with the rows.
     """
     spans = covered_spans(episodes, windows)
     days = np.bincount(spans.window, weights=spans.end - spans.start, minlength=len(windows)).astype(float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalkit import words
+from evalkit.report.added import added
 from evalkit.report.blocks import Column, Figure, Heading, How, Table, Text
 from evalkit.report.common import hidden
 from evalkit.report.distance import arm_name, distance
@@ -31,6 +32,7 @@ def changed(evaluation: Any) -> list[Any]:
     blocks: list[Any] = []
     for one in evaluation.outcomes.looks.get("reliable change", ()):
         blocks += [Heading(one.title), Text(one.words), _table(evaluation, one), _figure(evaluation, one)]
+    blocks += [added(evaluation, one) for one in evaluation.outcomes.looks.get("added value", ())]
     for one in evaluation.outcomes.looks.get("distance travelled", ()):
         blocks += distance(evaluation, one)
     if blocks:

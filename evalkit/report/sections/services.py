@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
-from evalkit.disclosure import count
 from evalkit.outcomes import funnel_limits
 from evalkit.report.blocks import Column, Figure, How, Pair, Table, Text
-from evalkit.report.common import few_events, hidden, rule_of
+from evalkit.report.common import hidden, rule_of
 from evalkit.report.distance import arm_name
 from evalkit.report.figures.caterpillar import Overall, Service, caterpillar
 from evalkit.report.figures.cumulative import At, Curve, Frame, attending
@@ -51,20 +50,10 @@ def _compared(evaluation: Any, one: Any) -> list[Any]:
 
 
 def _safe(evaluation: Any, services: Any) -> pd.DataFrame:
-    """Services in their order with n to the nearest five; those of few people, or of few who did or did not, hidden.
-
-    Where just one would be hidden, the next smallest is too: it would follow from the total.
-    """
-    table = services.table
-    rule = rule_of(evaluation)
-    small = [hidden(count(int(n), rule)) for n in table["n"]]
-    if services.binary:
-        small = [s or few_events(y, n, rule) for s, y, n in zip(small, table["raw"], table["n"], strict=True)]
-    if sum(small) == 1 and len(small) > 1:
-        rest = [n if not s else np.inf for n, s in zip(table["n"], small, strict=True)]
-        small[int(np.argmin(rest))] = True
-    shown = [words.SUPPRESSED if s else 5 * round(n / 5) for s, n in zip(small, table["n"], strict=True)]
-    return table.assign(n=pd.Series(shown, index=table.index, dtype=object))
+    """Services in their order, those that tell of few people hidden, and n to the nearest five."""
+    counts = services.protected(rule_of(evaluation))["n"]
+    shown = [n if hidden(n) else 5 * round(int(n) / 5) for n in counts]
+    return services.table.assign(n=pd.Series(shown, index=services.table.index, dtype=object))
 
 
 def _digits(one: Any) -> int:
