@@ -54,6 +54,7 @@ def instrument(ground: Ground, measure: Measure, _: Earlier) -> Found:
     keys = questionnaire(str(measure.instrument))
     facts = measure_keys(keys, measure.scale)
     forms = _informants(ground, measure, ground.need(measure.table, [measure.date]))
+    forms = _in_numbers(forms, measure, keys)
     where = ground.where(measure.table)
     found, said, answers = scored(
         forms, keys, measure.items, measure.coding, where, lambda rows: lines(forms.index[rows])
@@ -80,6 +81,20 @@ def instrument(ground: Ground, measure: Measure, _: Earlier) -> Found:
 
 def _about(measure: Measure, facts: dict[str, Any]) -> dict[str, Any]:
     return about(measure, **{name: facts[name] for name in ("unit", "better", "values", "title")})
+
+
+def _in_numbers(forms: pd.DataFrame, measure: Measure, keys: dict[str, Any]) -> pd.DataFrame:
+    """The forms with the words and codes that the study explains turned into the numbers they stand for."""
+    if not measure.answers:
+        return forms
+    stands = {word.strip().lower(): np.nan if value == "" else value for word, value in measure.answers.items()}
+    columns = measure.items or [*keys["items"], *keys.get("supplement", {}).get("items", ())]
+    turned = {}
+    for column in [column for column in columns if column in forms.columns]:
+        words = forms[column].astype("str").str.strip().str.lower().str.removesuffix(".0")
+        known = words.isin(list(stands)).to_numpy()
+        turned[column] = forms[column].astype(object).where(~known, words.map(stands))
+    return forms.assign(**turned)
 
 
 def _some_score(found: pd.DataFrame, keys: dict[str, Any], scale: str, answers: Answers, where: str) -> None:

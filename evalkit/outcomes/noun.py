@@ -44,8 +44,9 @@ class Outcomes:
         By wide key, what `describe` gives.
     looks : dict of str to object
         What is seen beside the means, as counts and estimates and never as persons: "reliable change",
-        "added value", "distance travelled", "cumulative outcomes", "growth", "reliability", "comparability", "what each measure
-        adds", "whose outcomes", "services", "engagement", "missing outcomes"; only those the study gives reason for.
+        "added value", "distance travelled", "cumulative outcomes", "growth", "reliability", "comparability",
+        "what each measure adds", "whose outcomes", "services", "engagement", "missing outcomes"; only those that the
+        study gives reason for.
     """
 
     cohort: Cohort

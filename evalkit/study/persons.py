@@ -84,6 +84,10 @@ class Measure(Part):
     items: list[str] | None = Field(
         None, description="Item columns in the instrument's order; default: the shelf's names."
     )
+    answers: dict[str, float | Literal[""]] = Field(
+        default_factory=dict,
+        description='What a word, or a code for missing, stands for: { "not true" = 0, "99" = "" }.',
+    )
     scale: str | None = Field(None, description="Which score of the instrument; default: its main one.")
     date: str = Field("date", description="The date column of the table of assessments.")
     column: str | None = Field(

@@ -114,7 +114,7 @@ def _of_measure(measure: Measure, home: tuple[str, ...], derived: set[str]) -> I
     if measure.instrument:
         yield Needed(table, measure.date, "date", f"{place}: date")
         for item in measure.items or load("instrument", measure.instrument).get("items", ()):
-            yield Needed(table, item, "number", f"{place}: items")
+            yield Needed(table, item, "any" if measure.answers else "number", f"{place}: items")
     if measure.column and (measure.table or measure.column not in derived):
         yield Needed(table, measure.column, kind, f"{place}: column")
     for occasion, column in (measure.columns or {}).items():

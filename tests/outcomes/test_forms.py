@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, StudyError
+from evalkit.outcomes import score, score_outcomes
 from evalkit.outcomes.ground import Ground
 from evalkit.outcomes.measures import read_measure
 
@@ -156,3 +157,27 @@ def test_rows_of_impossible_answers_are_lines_of_the_file_also_when_one_informan
     table.loc[3, "sw2"] = 9
     with pytest.raises(DataError, match='Column "sw2", row 5'):
         read(cohort_of, people(), table, informant="self")
+
+
+def test_words_and_codes_for_missing_are_read_as_the_study_explains_them(cohort_of, people):
+    words = {0: "Not true", 1: "somewhat true ", 2: "CERTAINLY TRUE"}
+    numbers = [[person % 3, (person + item) % 3] for person in range(12) for item in (1,)]
+    answers = pd.DataFrame({f"q{item}": [numbers[p][item % 2] for p in range(12)] for item in range(1, 26)})
+    told = answers.map(words.get).astype(object)
+    told.loc[3, "q3"] = 99
+    told = told.assign(id=[f"p{p:03d}" for p in range(12)], date=pd.Timestamp("2024-01-01"))
+    measure = {
+        "id": "sdq", "instrument": "sdq_parent", "table": "forms",
+        "answers": {"not true": 0, "somewhat true": 1, "certainly true": 2, "99": ""},
+    }  # fmt: skip
+    plan = {"occasion": [{"id": "baseline", "day": 0}], "measure": [measure]}
+    found = score_outcomes(cohort_of(people(12), {"forms": told}, plan)).wide["sdq@baseline"]
+    answers = answers.astype(float)
+    answers.loc[3, "q3"] = np.nan
+    assert found.tolist() == score(answers, "sdq_parent")["total"].tolist()
+    del measure["answers"]
+    with pytest.raises(DataError, match="say what each stands for") as caught:
+        score_outcomes(cohort_of(people(12), {"forms": told}, plan))
+    message = str(caught.value)
+    assert "25 columns, " in message
+    assert "true" not in message.split("Words are not read")[0].lower()

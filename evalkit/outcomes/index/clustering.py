@@ -218,8 +218,8 @@ def cluster_index(
     found = pd.Series(values, index=frame.index)
     return ClusterIndex(
         found, (found - centre) / spread, parts[0], mean, sd, int(found.notna().sum()),
-        (*flags, *opposed_flags(names, spreads), *more, *unit_flags(norms, names, _fewest(pairs, names, norms))), method, covariance, signs,
-        centre, spread, parts[1], parts[2], rare.get("missing", "available"), tuple(norms),
+        (*flags, *opposed_flags(names, spreads), *more, *unit_flags(norms, names, _fewest(pairs, names, norms))),
+        method, covariance, signs, centre, spread, parts[1], parts[2], rare.get("missing", "available"), tuple(norms),
     )  # fmt: skip
 
 

@@ -20,6 +20,11 @@ CODINGS = ("as_ticked", "as_scored")
 ROWS = 32768  # forms at a time, so that what is worked on stays in the processor's cache
 _SHOWN = 5
 _SHORT = 10  # beyond so many steps a number is a rating, and one too many says nothing of how it is counted
+_EACH = 5
+_WORDS = (
+    "Words are not read as answers. Turn them into the numbers of the form; in a study file say what each stands for: "
+    'answers = { "not true" = 0, "somewhat true" = 1, "99" = "" }.'
+)
 
 Rows = slice | np.ndarray
 NameRows = Callable[[np.ndarray], Iterable[object]]
@@ -266,13 +271,27 @@ def refuse(
     if not wrong:
         return
     by_column = {item.column: item for item in answers.items.values()}
-    problems = [
-        f'Column "{column}", {rows_in_words(list(name_rows(np.concatenate(rows))))}: not a possible answer, which is '
-        f"{_possible(by_column[column], answers.decimal)}. Correct it, or leave it blank when it is missing."
-        for column, rows in wrong.items()
-    ]
+    alike: dict[str, dict[str, np.ndarray]] = {}
+    for column, rows in wrong.items():
+        alike.setdefault(_possible(by_column[column], answers.decimal), {})[column] = np.concatenate(rows)
+    problems = [line for possible, columns in alike.items() for line in _impossible(columns, possible, name_rows)]
     hints = [*_shifted(answers), *([keys["remedy"]] if "remedy" in keys else [])]
+    if any(by_column[column].unread is not None for column in wrong):
+        hints.append(_WORDS)
     raise DataError("\n".join([several(where, problems), *hints]))
+
+
+def _impossible(columns: dict[str, np.ndarray], possible: str, name_rows: NameRows) -> Iterator[str]:
+    """A line for each column; one for all of them where there are many."""
+    says = f"not a possible answer, which is {possible}. Correct it, or leave it blank when it is missing."
+    if len(columns) <= _EACH:
+        for column, rows in columns.items():
+            yield f'Column "{column}", {rows_in_words(list(name_rows(rows)))}: {says}'
+        return
+    every = np.concatenate(list(columns.values()))
+    named = listed([f'"{column}"' for column in list(columns)[:_EACH]])
+    told = rows_in_words(list(name_rows(np.unique(every))))
+    yield f"{len(columns)} columns, {named} and others, {told}; {len(every):,} entries: {says}"
 
 
 def _possible(item: Item, decimal: bool) -> str:
