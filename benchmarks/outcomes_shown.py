@@ -110,4 +110,5 @@ def _panel(axes: Any, lines: list[Measured]) -> None:
         axes.annotate(line["way"], end, xytext=(5, near), textcoords="offset points", va="center", color=colour)
         last = end[1]
     axes.set(xlabel="rows", ylabel="CPU seconds")
+    axes.minorticks_off()
     axes.spines[["top", "right"]].set_visible(False)

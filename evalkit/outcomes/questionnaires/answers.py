@@ -20,7 +20,7 @@ CODINGS = ("as_ticked", "as_scored")
 ROWS = 32768  # forms at a time, so that what is worked on stays in the processor's cache
 _SHOWN = 5
 _SHORT = 10  # beyond so many steps a number is a rating, and one too many says nothing of how it is counted
-_EACH = 5
+_EACH, _NAMED = 8, 5
 _WORDS = (
     "Words are not read as answers. Turn them into the numbers of the form; in a study file say what each stands for: "
     'answers = { "not true" = 0, "somewhat true" = 1, "99" = "" }.'
@@ -100,7 +100,9 @@ class Answers:
         if good.all():
             return code, None
         bad = ~good
-        np.putmask(code, bad, self.blank)
+        # Cheaper than putting the blank in by a mask; what wrapped round in bad places is gone with the product.
+        code *= good
+        code += bad.view(np.uint8) * self.kind(self.blank)
         impossible = bad & (values == values)
         if item.unread is not None:
             impossible |= item.unread[rows]
@@ -289,7 +291,7 @@ def _impossible(columns: dict[str, np.ndarray], possible: str, name_rows: NameRo
             yield f'Column "{column}", {rows_in_words(list(name_rows(rows)))}: {says}'
         return
     every = np.concatenate(list(columns.values()))
-    named = listed([f'"{column}"' for column in list(columns)[:_EACH]])
+    named = listed([f'"{column}"' for column in list(columns)[:_NAMED]])
     told = rows_in_words(list(name_rows(np.unique(every))))
     yield f"{len(columns)} columns, {named} and others, {told}; {len(every):,} entries: {says}"
 

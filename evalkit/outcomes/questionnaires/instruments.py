@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import EvalkitWarning, Flag
+from evalkit.errors import DataError, EvalkitWarning, Flag
 from evalkit.outcomes.questionnaires.answers import (
     Answers,
     NameRows,
@@ -98,6 +98,8 @@ def score(
     ----------
     The ``sources`` of the instrument's own file.
     """
+    if not isinstance(items, pd.DataFrame):
+        raise DataError("items must be a DataFrame, a row for each form: pd.DataFrame(answers, columns=[...]).")
     keys = questionnaire(instrument)
     where = f'answers to "{keys["id"]}"'
     found, said, answers = scored(items, keys, columns, coding, where, lambda positions: items.index[positions])

@@ -123,18 +123,11 @@ def _world(
     filled = np.where(there, z, 0.0)
     sums = IndexSums(filled, there, clusters.codes, clusters.count, (arms == 1, arms == 0, inside))
     counted = inside if index.covariance == "reference" else np.ones(len(frame), dtype=bool)
-    pairs = np.stack([
-        sums.by_cluster(_products(one[counted], other[counted]), counted)
-        for one, other in ((there, there), (filled, there), (filled, filled))
-    ])  # fmt: skip
+    pairs = sums.crossed(counted)
     within = None
     if index.method == "obrien":
         within = np.concatenate([_own(sums, inside), _own(sums, ~inside)])
     return _World(sums, index.method, pairs, _own(sums, inside), within)
-
-
-def _products(one: Array, other: Array) -> Array:
-    return (one[:, :, None] * other[:, None, :]).reshape(len(one), -1).astype(float)
 
 
 def _own(sums: IndexSums, group: Array) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,8 @@ _SMALLEST_WEIGHT_SUM = 1e-8
 _CELLS = 6_000_000
 # Rows times draws taken at once.
 _AT_ONCE = 4_000_000
+# People of a cluster from which a product of matrices for each is cheaper than products of columns for all.
+_SMALL_CLUSTER = 20
 Group = tuple[Array, ...]
 Make = Callable[["Pulls", Array], tuple[Group, Group, Group]]
 
@@ -67,6 +70,25 @@ class IndexSums:
         if len(starts):
             found[counts > 0] = np.add.reduceat(values[order], starts, axis=0)
         return found
+
+    def crossed(self, rows: Array) -> Array:
+        """By cluster and pair of measures, shape (3, clusters, k * k): both there, sum of the one, sum of products."""
+        k = self.filled.shape[1]
+        if self.count * _SMALL_CLUSTER > int(rows.sum()):
+            one, other = np.divmod(np.arange(k * k), k)
+            filled, there = self.filled[rows], self.there[rows].astype(float)
+            pairs = ((there, there), (filled, there), (filled, filled))
+            return np.stack([self.by_cluster(a[:, one] * b[:, other], rows) for a, b in pairs])
+        codes = self.codes[rows]
+        order = np.argsort(codes, kind="stable")
+        both = np.hstack([self.filled[rows], self.there[rows]])[order]
+        ends = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=self.count))])
+        found = np.empty((3, self.count, k, k))
+        for cluster, (start, end) in enumerate(pairwise(ends.tolist())):
+            block = both[start:end]
+            square = block.T @ block
+            found[:, cluster] = square[k:, k:], square[:k, k:], square[:k, :k]
+        return found.reshape(3, self.count, k * k)
 
 
 def few_patterns(sums: IndexSums) -> bool:
@@ -129,11 +151,14 @@ class _Table:
         self.double = np.nonzero(kinds[:, one] & kinds[:, other])
         self.one, self.other = one[self.double[1]], other[self.double[1]]
         self.twice = np.where(self.one == self.other, 1.0, 2.0)
-        filled, cell = sums.filled[rows], place[rows] * sums.count + sums.codes[rows]
+        # Only the clusters that have anyone of the group: where whole clusters were treated that is about half.
+        self.members, codes = np.unique(sums.codes[rows], return_inverse=True)
+        self.clusters = sums.count
+        filled, cell = sums.filled[rows], place[rows] * len(self.members) + codes
         order = np.argsort(cell, kind="stable")
         cells, starts = np.unique(cell[order], return_index=True)
         self._cells, self._starts, self._filled = cells, starts, filled[order]
-        self._shape = (len(kinds), sums.count)
+        self._shape = (len(kinds), len(self.members))
         self.count = self._spread(np.ones((len(order), 1)))[..., 0]
         self.total = self._spread(self._filled)[self.single[0], :, self.single[1]]
         self._product: Array | None = None
@@ -157,14 +182,23 @@ class _Table:
     def sums(self, scores: _Scores) -> Group:
         """Sum of the index and count of persons, (b, clusters) each."""
         linear = scores.pull[:, self.single[1]] * scores.inverse[:, self.single[0]]
-        return linear @ self.total - scores.offset @ self.count, scores.usable.astype(float) @ self.count
+        found = linear @ self.total - scores.offset @ self.count
+        return self._everywhere(found), self._everywhere(scores.usable.astype(float) @ self.count)
 
     def squares(self, scores: _Scores) -> Array:
         """Sum of squares of the index, (b, clusters)."""
         pattern = self.double[0]
         both = (scores.pull[:, self.one] * scores.pull[:, self.other]) * (scores.inverse**2)[:, pattern] * self.twice
         cross = scores.pull[:, self.single[1]] * (scores.inverse * scores.offset)[:, self.single[0]]
-        return both @ self.product - 2 * (cross @ self.total) + scores.offset**2 @ self.count
+        return self._everywhere(both @ self.product - 2 * (cross @ self.total) + scores.offset**2 @ self.count)
+
+    def _everywhere(self, values: Array) -> Array:
+        """Values of the clusters with members as those of all clusters, 0 elsewhere."""
+        if len(self.members) == self.clusters:
+            return values
+        found = np.zeros((len(values), self.clusters))
+        found[:, self.members] = values
+        return found
 
 
 # ---------------------------------------------------------------- by row
