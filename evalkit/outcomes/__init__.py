@@ -60,7 +60,7 @@ from evalkit.outcomes.questionnaires.goals import GoalChange, goal_change
 from evalkit.outcomes.questionnaires.instruments import banded, score
 from evalkit.outcomes.questionnaires.keys import measure_keys, part_of, questionnaire
 from evalkit.outcomes.records.care import CareProportion, care_proportion
-from evalkit.outcomes.records.counts import Counted, attendance, offending, placements
+from evalkit.outcomes.records.counts import Counted, attendance, offending, placements, share_of
 from evalkit.outcomes.records.cumulative import MeanCumulative, mean_cumulative
 from evalkit.outcomes.records.rates import Rates, RateSummary, rate_per_year, rate_summary
 from evalkit.outcomes.records.states import days_in_state
@@ -188,6 +188,7 @@ __all__ = [
     "romano_wolf_from_influence",
     "score",
     "score_outcomes",
+    "share_of",
     "step_down",
     "summary_shares",
     "variance_components",

@@ -13,7 +13,7 @@ from evalkit.outcomes.ground import dates, ids
 from evalkit.outcomes.looks.base import View, look
 from evalkit.outcomes.records.cumulative import MeanCumulative, mean_cumulative
 
-_MONTH = 30.4375
+MONTH = 30.4375  # days
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def cumulative(view: View) -> tuple[list[Added], list[Flag]]:
         reach = int(((windows["end"] - windows["start"]).dt.days)[inside].max())
         if reach < 1:
             continue
-        months = (round(month * _MONTH) for month in range(int(reach / _MONTH) + 1))
+        months = (round(month * MONTH) for month in range(int(reach / MONTH) + 1))
         grid = sorted({*(day for day in months if day <= reach), reach})
         curve = mean_cumulative(records, windows[inside], arm, view.clusters(inside), grid)
         about = view.found[measure.id].about

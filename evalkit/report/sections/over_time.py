@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
+from evalkit.outcomes.looks.cumulative import MONTH
 from evalkit.report.blocks import Column, Figure, How, Table
 from evalkit.report.distance import arm_name
 from evalkit.report.figures.cumulative import At, Curve, Frame, cumulative
@@ -14,8 +15,6 @@ from evalkit.report.html import lower_first
 from evalkit.report.phrases import finite, real
 from evalkit.report.rough import TENS, few, tens
 from evalkit.report.sections import section
-
-_MONTH = 30.4375
 
 
 @section("over_time", "Over time", 41)
@@ -89,7 +88,7 @@ def _joined(evaluation: Any, one: Any) -> pd.DataFrame:
 
 
 def _point(evaluation: Any, row: Any) -> At:
-    month = round(real(row.day) / _MONTH, 1)
+    month = round(real(row.day) / MONTH, 1)
     return At(month, real(row.mean), real(row.low), real(row.high), tens(row.n, evaluation))
 
 
