@@ -140,8 +140,8 @@ def test_bad_sessions_are_told_by_row_and_without_what_they_say():
     table.loc[1, "attended"], table.loc[2, "date"] = "came with his mother", "soon"
     with pytest.raises(DataError) as told:
         engagement(table, cohort("a", "b"), until=90)
-    assert "row 3 (1 in all): no date that can be read" in str(told.value)
-    assert '"attended", row 2 (1 in all): neither 1 nor 0' in str(told.value)
+    assert "row 2 (1 in all): no date that can be read" in str(told.value)
+    assert '"attended", row 1 (1 in all): neither 1 nor 0' in str(told.value)
     assert "mother" not in str(told.value)
 
 

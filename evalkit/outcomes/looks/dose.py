@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from evalkit.errors import Flag
-from evalkit.outcomes.ground import dates, ids
+from evalkit.errors import DataError, Flag
+from evalkit.outcomes.ground import dates, ids, lines
 from evalkit.outcomes.looks.base import View, look
 from evalkit.outcomes.sessions.dose import ByDose, by_dose
 from evalkit.outcomes.sessions.engagement import Engagement, engagement
@@ -29,7 +29,10 @@ def engaged(view: View) -> tuple[Engaged | None, list[Flag]]:
     plan = view.study.engagement
     if plan is None:
         return None, []
-    found = engagement(_sessions(view, plan), _cohort(view), plan.until_days, plan.complete_at)
+    try:
+        found = engagement(_sessions(view, plan), _cohort(view), plan.until_days, plan.complete_at)
+    except DataError as problem:
+        raise DataError(f"{view.ground.where(plan.table)}: {problem}") from problem
     by = {}
     for name in _outcomes(view):
         outcome = pd.Series(view.outcomes.wide[name].to_numpy(), index=view.ground.people.to_numpy())
@@ -42,10 +45,13 @@ def engaged(view: View) -> tuple[Engaged | None, list[Flag]]:
 def _sessions(view: View, plan: Any) -> pd.DataFrame:
     person = view.study.cohort.person  # type: ignore[union-attr]
     table = view.ground.need(plan.table, [person, plan.date, *([plan.attended] if plan.attended else [])])
+    table = table.reset_index(drop=True)
     sessions = pd.DataFrame(
         {"person": ids(table[person]), "date": dates(table[plan.date], view.ground.where(plan.table))}
     )
-    return sessions.assign(attended=table[plan.attended].to_numpy()) if plan.attended else sessions
+    if plan.attended:
+        sessions["attended"] = table[plan.attended].to_numpy()
+    return sessions.set_axis(pd.Index(lines(range(len(sessions)))), axis="index")
 
 
 def _cohort(view: View) -> pd.DataFrame:

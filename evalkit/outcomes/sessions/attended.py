@@ -56,7 +56,7 @@ def counted_sessions(sessions: pd.DataFrame, cohort: pd.DataFrame, until: int) -
 
 def _read(sessions: pd.DataFrame) -> tuple[pd.DataFrame, list[Flag]]:
     table = sessions[[name for name in ("person", "date", "session") if name in sessions]].copy()
-    rows = np.arange(1, len(table) + 1)
+    rows = table.index.to_numpy()
     dates = pd.to_datetime(table["date"], errors="coerce")
     problems, flags = [], []
     if dates.isna().any():
