@@ -257,3 +257,13 @@ def test_an_arm_of_which_nobody_is_counted_is_not_known_exactly():
     assert found.difference == -0.08
     assert found.difference_high > 0  # nobody in 50 may be 7 in 100 in truth
     assert found.method == "from the two arms' intervals (Newcombe)"
+
+
+def test_weights_learned_from_few_clusters_are_told_to_find_too_much():
+    rng = np.random.default_rng(3)
+    cluster = np.repeat(np.arange(16), 12)
+    frame = pd.DataFrame(rng.normal(size=(192, 3)), columns=list("abc"))
+    treated = (cluster % 2).astype(float)
+    told = [flag.text for flag in obrien_test(frame, treated, list("abc"), "gls", cluster).flags]
+    assert "The GLS test learns its weights from few clusters and finds too much." in told
+    assert obrien_test(frame, treated, list("abc"), "ols", cluster).flags == ()

@@ -16,6 +16,7 @@ from evalkit.words import listed, number
 
 Array = np.ndarray
 Form = Literal["ols", "gls", "rank"]
+_ENOUGH_FOR_GLS = 50  # clusters
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +129,7 @@ def obrien_test(
         )
     statistic = float(pull @ single / np.sqrt(spread))
     weights = pd.Series(pull / pull.sum(), index=names)
-    flags = _wrong_way(weights) if form == "gls" else ()
+    flags = (*_wrong_way(weights), *_learned(codes)) if form == "gls" else ()
     return _test(statistic, df, form, (weights, pd.Series(single, index=names), correlation), sizes, flags)
 
 
@@ -212,6 +213,14 @@ def _wrong_way(weights: pd.Series) -> tuple[Flag, ...]:
     if not wrong:
         return ()
     text = f"The GLS test gives a negative weight to {listed(wrong)}: being better there counts against the treated."
+    return (Flag("outcomes", "serious", text, 'Use form = "ols", whose weights are equal.'),)
+
+
+def _learned(codes: Array | None) -> tuple[Flag, ...]:
+    """By simulation the GLS form finds something in .11 of null worlds with 16 clusters, in .08 with 32."""
+    if codes is None or len(np.unique(codes)) >= _ENOUGH_FOR_GLS:
+        return ()
+    text = "The GLS test learns its weights from few clusters and finds too much."
     return (Flag("outcomes", "serious", text, 'Use form = "ols", whose weights are equal.'),)
 
 
