@@ -355,3 +355,11 @@ def test_a_drawn_table_fails_where_the_function_says_otherwise(grid):
     with pytest.raises(AssertionError, match=r"drawn half = 1\.5, found 2"):
         grid(table, lambda row: (row.x + 1) // 2, "half")
     grid("a | b\n1 | 0.33\n- | ", lambda row: row.a and row.a / 3, "b")
+
+
+def test_a_link_to_the_folder_itself_is_no_other_study_of_the_same_id(tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "study.toml").write_text('[study]\nid = "one"\ntitle = "One"\nkind = "synthetic"\n', encoding="utf-8")
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    assert read_study(folder).id == "one"

@@ -161,7 +161,8 @@ def id_of_its_own(study: Study, _: Names) -> Problems:
         Place, finding, remedy.
     """
     for file in sorted(study.folder.parent.glob("*/study.toml")):
-        if file.parent != study.folder and _id_in(file) == study.id:
+        elsewhere = file.parent.resolve() != study.folder.resolve()  # a link to this very folder is no twin
+        if elsewhere and _id_in(file) == study.id:
             twin = f'"{study.id}" is the id of {file.parent.name} too'
             yield f"[study] id: {twin}, and reports go by id. Write another id."
 

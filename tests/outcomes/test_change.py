@@ -248,3 +248,11 @@ def test_regression_alone_leaves_nothing_beyond_the_expected_change():
     assert helped.low < -3 < helped.high
     assert "not on a comparison" in helped.flags[0].text
     assert "expected" not in repr(helped).split("(")[0]
+
+
+def test_a_class_is_counted_by_its_name():
+    found = reliable_change([20, 20, 20, 20], [5, 19, 35, np.nan], sd=5, reliability=0.8)
+    assert (found.counts["improved"], found.counts["unchanged"], found.counts["deteriorated"]) == (1, 1, 1)
+    assert found.counts["n"].tolist() == [1, 1, 1]
+    with pytest.raises(KeyError):
+        found.counts["recovered"]  # there is no cut-off

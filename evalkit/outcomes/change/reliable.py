@@ -20,6 +20,21 @@ CLASSES = ("recovered", "improved", "unchanged", "deteriorated")
 _TIE = 1e-9
 
 
+class ClassCounts(pd.DataFrame):
+    """People by class: n, share, low, high; ``counts["improved"]`` is the number of people in that class."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __getitem__(self, key):  # type: ignore[no-untyped-def, override]
+        """A column, or by the name of a class its number of people."""
+        if isinstance(key, str) and key not in self.columns and key in self.index:
+            people: Any = self.loc[key, "n"]
+            return int(people)
+        return super().__getitem__(key)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ReliableChange:
     """Who changed by more than the measure's error, and never the effect of a programme.
@@ -34,7 +49,8 @@ class ReliableChange:
         Per person, with the index given: ``before``, ``after``, ``change``, ``index`` (change / sdiff), ``class``
         (missing where a reading is); with a cut-off also ``clinical_before``, ``clinical_after``. Never shown.
     counts : DataFrame
-        By class: ``n``, ``share``, ``low``, ``high`` (Wilson, 95 %), of those with both readings.
+        By class: ``n``, ``share``, ``low``, ``high`` (Wilson, 95 %), of those with both readings;
+        ``counts["improved"]`` is the number of people in a class.
     by_start : DataFrame or None
         With a cut-off: the same by (start, class), shares being of those on that side at the start; only those who
         start in the clinical range can recover.
@@ -184,7 +200,7 @@ def _counted(found: pd.Series, names: tuple[str, ...]) -> pd.DataFrame:
     n = found.value_counts().reindex(list(names), fill_value=0).to_numpy()
     low, high = wilson(n, np.full(len(names), len(found)))
     share = n / len(found) if len(found) else np.full(len(names), np.nan)
-    return pd.DataFrame(
+    return ClassCounts(
         {"n": n, "share": share, "low": low, "high": high},
         index=pd.Index(np.array(names), dtype="str", name=str(found.name or "class")),
     )
