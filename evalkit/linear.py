@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import pandas as pd
 
 from evalkit.errors import DataError, EstimationError, did_you_mean
 
@@ -154,6 +155,26 @@ def _adjusted(fit: Fit, cluster: Array, values: Array, power: float) -> Array:
         bend = np.where(room > 1e-10, np.maximum(room, 1e-10) ** power, 0.0) - 1
         result[rows] += u @ (bend * (u.T @ values[rows]))
     return result
+
+
+def cluster_numbers(labels: pd.Series | Array) -> Array:
+    """Number the clusters; whoever has none is one of their own.
+
+    Parameters
+    ----------
+    labels : Series or array, shape (n,)
+        Names of clusters, missing where there is none.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        From 0, in the order of the names, so that the order of rows does not matter; then those of their own.
+    """
+    found, known = pd.factorize(pd.Series(labels), sort=True)
+    codes = found.astype(np.int64)
+    alone = codes < 0
+    codes[alone] = len(known) + np.arange(int(alone.sum()))
+    return codes
 
 
 def demean(values: Array, group: Array) -> Array:

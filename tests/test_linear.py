@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evalkit.errors import DataError, EstimationError
-from evalkit.linear import least_squares, row_contributions, wild_cluster
+from evalkit.linear import cluster_numbers, least_squares, row_contributions, wild_cluster
 
 EFFECT = np.array([0.0, 1.0])
 
@@ -108,3 +108,10 @@ def test_what_cannot_be_judged_is_said():
         wild_cluster(y, x, EFFECT, np.zeros(24))
     with pytest.raises(EstimationError, match="one cluster decides it, or the outcome has no spread"):
         wild_cluster(np.ones(24), x, EFFECT, cluster)
+
+
+def test_whoever_has_no_cluster_is_one_of_their_own_and_the_order_of_rows_does_not_matter():
+    labels = np.array(["b", None, "a", "b", None], dtype=object)
+    assert cluster_numbers(labels).tolist() == [1, 2, 0, 1, 3]
+    assert cluster_numbers(labels[::-1])[::-1].tolist()[0] == 1
+    assert cluster_numbers(np.array([], dtype=object)).tolist() == []

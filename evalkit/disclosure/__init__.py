@@ -10,7 +10,7 @@ from __future__ import annotations
 from evalkit.disclosure.cohort import ProtectedCohort, protect_cohort
 from evalkit.disclosure.compare import rounded
 from evalkit.disclosure.flow import protect_flow
-from evalkit.disclosure.rules import RULES, Rule, count, ends, find_rule, roughly, uncounted
+from evalkit.disclosure.rules import RULES, Rule, count, ends, find_rule, in_words, roughly, uncounted
 from evalkit.disclosure.scan import Finding, scan
 from evalkit.disclosure.tables import Protected, protect
 
@@ -23,6 +23,7 @@ __all__ = [
     "count",
     "ends",
     "find_rule",
+    "in_words",
     "protect",
     "protect_cohort",
     "protect_flow",

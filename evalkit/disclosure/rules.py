@@ -155,6 +155,25 @@ def roughly(n: int, of: int, rule: str = "uk-children-10") -> str:
     return f"about {share}%" if share else "fewer than 5%"
 
 
+def in_words(n: int, of: int, rule: str = "uk-children-10") -> str:
+    """Write a share of people so that neither they nor the rest can be counted.
+
+    Parameters
+    ----------
+    n, of : int
+        How many people, of how many.
+    rule : str
+        The disclosure rule in force.
+
+    Returns
+    -------
+    str
+        "a few", "about 15%" (to the nearest five), or "all or nearly all".
+    """
+    few_left = roughly(of - n, of, rule) == "a few"
+    return "all or nearly all" if few_left and n > of / 2 else roughly(n, of, rule)
+
+
 def uncounted(text: str) -> str:
     """Take the whole numbers out of a sentence that was made for whoever holds the data.
 

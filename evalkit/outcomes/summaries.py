@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import Flag, Level
+from evalkit.linear import cluster_numbers
 from evalkit.outcomes.ground import Ground, Reading
 from evalkit.outcomes.records.ratios import error, quantile, ratio
 from evalkit.words import SUPPRESSED, listed, percent
@@ -80,8 +81,7 @@ def _clusters(ground: Ground) -> np.ndarray | None:
     column = ground.column("cluster")
     if column.isna().all():
         return None
-    codes = pd.factorize(column)[0]
-    return np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
+    return cluster_numbers(column)
 
 
 def completeness(ground: Ground, readings: list[Reading]) -> pd.DataFrame:

@@ -24,10 +24,11 @@ def _outcomes_named(study: Study, names: Names) -> Problems:
                 yield f"{place}: {problem}"
 
 
-def _growth(study: Study, _: Names) -> Problems:
+def _growth(study: Study, names: Names) -> Problems:
     for name in study.growth.outcomes if study.growth else ():
-        if "@" in name:
-            yield f'[growth] outcomes: "{name}" is one occasion and growth needs all. Write "{name.partition("@")[0]}".'
+        whole = name.partition("@")[0]
+        if whole != name and whole in (*names.measures, *names.domains):
+            yield f'[growth] outcomes: "{name}" is one occasion and growth needs all. Write "{whole}".'
 
 
 def _comparability(study: Study, names: Names) -> Problems:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, EstimationError, Flag, did_you_mean
+from evalkit.linear import cluster_numbers
 from evalkit.words import listed, number, percent
 
 Array = np.ndarray
@@ -134,10 +135,7 @@ def codes_of(given: pd.Series | Array, index: pd.Index, what: str) -> Array:
     ndarray of int, shape (n_persons,)
         Numbered in the order of the labels, so that the order of rows does not matter.
     """
-    codes = pd.factorize(_aligned(given, index, what), sort=True)[0].astype(np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
-    return codes
+    return cluster_numbers(_aligned(given, index, what))
 
 
 def need_clusters(treated: Array, codes: Array) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.errors import DataError
+from evalkit.linear import cluster_numbers
 
 Array = np.ndarray
 LEVEL = 0.95
@@ -149,8 +150,5 @@ def cluster_codes(cluster: object, rows: int, where: str = "cluster") -> tuple[A
     names = pd.Series(cluster)  # type: ignore[call-overload]
     if len(names) != rows:
         raise DataError(f"{where} has {len(names)} entries for {rows} rows. Give one per row, in the same order.")
-    codes, known = pd.factorize(names)
-    alone = codes < 0
-    codes = codes.astype(np.int64)
-    codes[alone] = len(known) + np.arange(int(alone.sum()))
-    return codes, len(known) + int(alone.sum())
+    codes = cluster_numbers(names)
+    return codes, int(codes.max(initial=-1)) + 1

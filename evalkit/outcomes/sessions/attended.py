@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.disclosure import roughly
+from evalkit.disclosure import in_words
 from evalkit.errors import DataError, Flag, several
 from evalkit.outcomes.questionnaires.answers import rows_in_words
 
@@ -77,25 +77,6 @@ def _read(sessions: pd.DataFrame) -> tuple[pd.DataFrame, list[Flag]]:
         flags.append(Flag("outcomes", "caution", text, "They count as offered and not attended."))
     table["date"], table["attended"] = dates.dt.normalize(), np.nan_to_num(codes).astype(int)
     return table, flags
-
-
-def in_words(n: int, of: int, rule: str = "uk-children-10") -> str:
-    """Write a share of people so that neither they nor the rest can be counted.
-
-    Parameters
-    ----------
-    n, of : int
-        How many people, of how many.
-    rule : str
-        The disclosure rule in force.
-
-    Returns
-    -------
-    str
-        "a few", "about 15%" (to the nearest five), or "all or nearly all".
-    """
-    few_left = roughly(of - n, of, rule) == "a few"
-    return "all or nearly all" if few_left and n > of / 2 else roughly(n, of, rule)
 
 
 def numeric_answers(column: pd.Series) -> np.ndarray:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from evalkit import disclosure
 from evalkit.errors import DataError, Flag
-from evalkit.outcomes.sessions.attended import in_words
 from evalkit.outcomes.sessions.engagement import Engagement
 from evalkit.words import SUPPRESSED, number
 
@@ -57,7 +56,9 @@ class ByDose:
         """
         table = self.table[["arm", "dose"]].copy()
         of = self.table.groupby("arm")["n"].transform("sum")
-        table["people"] = [in_words(int(n), int(total), rule) for n, total in zip(self.table["n"], of, strict=True)]
+        table["people"] = [
+            disclosure.in_words(int(n), int(total), rule) for n, total in zip(self.table["n"], of, strict=True)
+        ]
         enough = [isinstance(disclosure.count(int(n), rule), int) for n in self.table["n"]]
         for name in ("sessions", "mean", "sd", "low", "high"):
             values = zip(self.table[name], enough, strict=True)

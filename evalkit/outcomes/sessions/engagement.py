@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit import disclosure
 from evalkit.errors import DataError, Flag, did_you_mean, several
 from evalkit.outcomes.change.shares import wilson
-from evalkit.outcomes.sessions.attended import counted_sessions, in_words
+from evalkit.outcomes.sessions.attended import counted_sessions
 from evalkit.words import SUPPRESSED, number, percent
 
 MISSED_AT_THE_END = 2
@@ -84,7 +84,10 @@ class Engagement:
         DataFrame
             ``arm``, ``by``, ``at``, ``still``.
         """
-        still = [in_words(int(n), int(of), rule) for n, of in zip(self.curve["still"], self.curve["of"], strict=True)]
+        still = [
+            disclosure.in_words(int(n), int(of), rule)
+            for n, of in zip(self.curve["still"], self.curve["of"], strict=True)
+        ]
         return self.curve[["arm", "by", "at"]].assign(still=still)
 
     def _repr_html_(self) -> str:
@@ -97,7 +100,7 @@ class Engagement:
 def _shown(row: dict, rule: str) -> dict[str, str]:
     """Value, low and high of a line of the summary, as they may leave."""
     if row["what"] in _COUNTED:
-        told = in_words(row["n"], row["of"], rule)
+        told = disclosure.in_words(row["n"], row["of"], rule)
         coarse = [percent(0.05 * round(20 * row[end]), 0) for end in ("low", "high")]
         # An interval beside "a few" would tell how few.
         ends = coarse if told.startswith("about") else [SUPPRESSED, SUPPRESSED]
