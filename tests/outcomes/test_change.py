@@ -256,3 +256,27 @@ def test_a_class_is_counted_by_its_name():
     assert found.counts["n"].tolist() == [1, 1, 1]
     with pytest.raises(KeyError):
         found.counts["recovered"]  # there is no cut-off
+
+
+def test_where_the_arms_did_not_start_alike_the_plain_difference_is_not_put_down_to_the_programme():
+    rng = np.random.default_rng(8)
+    arm = np.repeat([1, 0], 2000)
+    true = rng.normal(10, 3, 4000)
+    before = true + rng.normal(0, 3, 4000)
+    kept = np.where(arm == 1, before > 10, before < 14)  # the programme took those who stood high; it does nothing
+    after = true + rng.normal(0, 3, 4000)
+    found = mean_change(before[kept], after[kept], arm[kept])
+    assert found.high < -1  # the plain difference finds much
+    assert found.adjusted_low < 0 < found.adjusted_high
+    words = regression_to_the_mean(before[kept], after[kept], arm[kept])
+    assert "That cannot simply be put down to it: the arms did not start alike" in words
+    assert "only the difference" not in words
+
+
+def test_the_difference_adjusted_for_the_start_is_that_of_the_regression():
+    rng = np.random.default_rng(9)
+    arm, before = np.tile([1.0, 0.0], 50), rng.normal(size=100)
+    after = 0.5 * before - arm + rng.normal(size=100)
+    found = mean_change(before, after, arm)
+    beta = np.linalg.lstsq(np.column_stack([np.ones(100), arm, before]), after, rcond=None)[0]
+    assert found.adjusted == pytest.approx(beta[1])

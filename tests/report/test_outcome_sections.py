@@ -38,7 +38,7 @@ def test_every_look_of_the_demonstration_is_printed(evaluation, page):
         *("what each measure adds", "whose outcomes", "services", "engagement", "missing outcomes"),
     }
     heads = {
-        "over_time": ["Days in care within 18 months:", "Growth with the programme", "Supposed, SD"],
+        "over_time": ["Days in care within 18 months:", "Lines with the programme", "Supposed, SD"],
         "change": ["reliably better", "Ladder of six areas", "stage 5", "it exaggerates"],
         "measures": ["hang together", "comparable across arms", "adds most to what the index knows", "asked for"],
         "services": ["pulled towards the mean", "outside the 95% limits", "a description, not an effect"],

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit import disclosure
-from evalkit.errors import DataError, Flag, did_you_mean
+from evalkit.errors import DataError, EstimationError, Flag, did_you_mean
+from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 from evalkit.outcomes.change.pairs import pair, readings
 from evalkit.outcomes.change.shares import read_arm
 from evalkit.outcomes.records.ratios import cluster_codes, error, quantile, ratio
@@ -17,6 +18,7 @@ from evalkit.outcomes.summaries import mean_interval
 from evalkit.words import SUPPRESSED, interval, number
 
 _WORST = 1 / 3
+_ALIKE = 0.1  # of a standard deviation, the usual line for arms that start alike
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +35,12 @@ class MeanChange:
         The comparison's mean change among the third that was worst off at the start.
     n_treated, n_comparison, n_worst : int
         People with both readings, and those in the comparison's worst third.
+    apart : float
+        Mean at the start, treated less comparison, in SD of the comparison.
+    adjusted, adjusted_low, adjusted_high : float
+        The difference adjusted for where each person started (linear regression of after on arm and before; HC2, with
+        clusters CR2): where the arms did not start alike, the plain one holds more coming back in one arm than in the
+        other. Missing where it cannot be estimated.
     """
 
     treated: float
@@ -44,6 +52,10 @@ class MeanChange:
     n_treated: int
     n_comparison: int
     n_worst: int
+    apart: float
+    adjusted: float
+    adjusted_low: float
+    adjusted_high: float
 
     def __repr__(self) -> str:
         if SUPPRESSED in (disclosure.count(self.n_treated), disclosure.count(self.n_comparison)):
@@ -92,10 +104,34 @@ def mean_change(before: Any, after: Any, arm: Any, cluster: Any = None, better: 
     worst = _worst(start, seen & (treated == 0), better)
     se, df = error(parts, [1.0, -1.0])
     half, difference = quantile(df) * se, parts[0].value - parts[1].value
+    own = None if cluster is None else codes[seen]
     return MeanChange(
         parts[0].value, parts[1].value, difference, difference - half, difference + half,
         float(change[worst].mean()), int(parts[0].bottom), int(parts[1].bottom), int(worst.sum()),
+        _apart(start[seen], treated[seen]), *_adjusted(both[seen], treated[seen], own),
     )  # fmt: skip
+
+
+def _apart(start: np.ndarray, treated: np.ndarray) -> float:
+    one, other = start[treated == 1], start[treated == 0]
+    spread = other.std(ddof=1) if len(other) > 1 else 0.0
+    return float((one.mean() - other.mean()) / spread) if spread > 0 else np.nan
+
+
+def _adjusted(both: pd.DataFrame, treated: np.ndarray, codes: np.ndarray | None) -> tuple[float, float, float]:
+    """The difference adjusted for the start, with its interval."""
+    inside = np.isfinite(treated)
+    design = np.column_stack([np.ones(len(both)), treated, both["before"].to_numpy()])[inside]
+    contrast, kind = np.array([0.0, 1.0, 0.0]), "hc2" if codes is None else "cr2"
+    code = None if codes is None else np.unique(codes[inside], return_inverse=True)[1]
+    try:
+        fit = least_squares(both["after"].to_numpy()[inside], design)
+    except EstimationError:  # everyone started at the same point, or there are too few
+        return np.nan, np.nan, np.nan
+    pull = row_contributions(fit, contrast, kind, code)
+    se = float(np.sqrt(((pull if code is None else np.bincount(code, pull)) ** 2).sum()))
+    half = quantile(degrees_of_freedom(fit, contrast, kind, code)) * se
+    return float(fit.beta[1]), float(fit.beta[1] - half), float(fit.beta[1] + half)
 
 
 def _worst(start: np.ndarray, inside: np.ndarray, better: str) -> np.ndarray:
@@ -161,11 +197,27 @@ def _came_back(found: MeanChange, better: str, unit: str) -> str:
 
 def _only_the_difference(found: MeanChange, unit: str) -> str:
     reach = interval(found.low, found.high)
+    if abs(found.apart) > _ALIKE:
+        return _not_alike(found, unit)
     return (
         f"The programme changed by {number(found.treated, 1, sign=True)}; only the difference of "
         f"{number(found.difference, 1, sign=True)} {unit} (95% interval {reach}) can be put down to it, and only as "
         "far as the two arms were alike."
     )
+
+
+def _not_alike(found: MeanChange, unit: str) -> str:
+    """Where one arm started further out, more of its change is a coming back: the difference is not the programme's."""
+    lead = (
+        f"The programme changed by {number(found.treated, 1, sign=True)}, {number(found.difference, 1, sign=True)} "
+        f"{unit} apart from the comparison. That cannot simply be put down to it: the arms did not start alike "
+        f"({number(abs(found.apart), 2)} SD apart), so more of one arm's change is a coming back."
+    )
+    if not np.isfinite(found.adjusted):
+        return lead
+    reach = interval(found.adjusted_low, found.adjusted_high)
+    told = number(found.adjusted, 1, sign=True)
+    return f"{lead} Adjusted for where each started, the difference is {told} {unit} (95% interval {reach})."
 
 
 # ---------------------------------------------------------------- a single arm

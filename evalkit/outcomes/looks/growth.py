@@ -11,9 +11,11 @@ import pandas as pd
 from evalkit.errors import Flag
 from evalkit.outcomes.growing import Growth, growth
 from evalkit.outcomes.looks.base import View, look
+from evalkit.words import number
 
 YEAR = 365.25
 _FEWEST = 3
+ALIKE = 0.1  # of a standard deviation
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +23,8 @@ class Grown:
     """The growth of one outcome, in its unit a year: no person's row.
 
     ``comparison`` the comparison's own change a year; ``effect`` the difference the programme makes to it, ``end`` the
-    difference between the arms at the last occasion, each with its 95 % interval; ``how`` what the interval rests on.
+    difference between the arms at the last occasion, each with its 95 % interval; ``how`` what the interval rests on;
+    ``apart`` how far apart the arms' means were at the first occasion, in SD of the comparison.
     """
 
     outcome: str
@@ -39,6 +42,7 @@ class Grown:
     end_low: float
     end_high: float
     how: str
+    apart: float
     model: Growth
 
 
@@ -61,7 +65,8 @@ def grown(view: View) -> tuple[list[Grown], list[Flag]]:
         model = growth(
             frame, "value", "years", "person", "treated", cluster, plan.covariates, plan.random, cluster_random=level
         )
-        found.append(_grown(view, name, model))
+        found.append(_grown(view, name, model, _apart(view, frame)))
+        flags += _unlike(found[-1])
         flags += [replace(flag, about=name) for flag in model.flags]
     return found, flags
 
@@ -84,7 +89,24 @@ def _frame(view: View, name: str) -> pd.DataFrame:
     return frame
 
 
-def _grown(view: View, name: str, model: Growth) -> Grown:
+def _unlike(one: Grown) -> list[Flag]:
+    if not abs(one.apart) > ALIKE:
+        return []
+    text = "The arms did not start alike, so part of the difference in growth may be a coming back to the mean."
+    detail = f"They were {number(abs(one.apart), 2)} SD apart at the first occasion: see the analysis as planned."
+    return [Flag("outcomes", "caution", text, detail, one.outcome)]
+
+
+def _apart(view: View, frame: pd.DataFrame) -> float:
+    """Treated less comparison at the first occasion, in SD of the comparison."""
+    days = {occasion.id: occasion.day for occasion in view.study.occasion}
+    first = frame[frame["occasion"] == min(frame["occasion"].unique(), key=days.__getitem__)]
+    one, other = (first.loc[first["treated"] == arm, "value"] for arm in (1, 0))
+    spread = float(other.std(ddof=1))
+    return float((one.mean() - other.mean()) / spread) if spread > 0 else np.nan
+
+
+def _grown(view: View, name: str, model: Growth, apart: float) -> Grown:
     told = view.outcomes.describe(name)
     slope: Any = model.effect.loc["per unit of time"]
     end: Any = model.effect.loc["at the final occasion"]
@@ -92,5 +114,6 @@ def _grown(view: View, name: str, model: Growth) -> Grown:
     return Grown(
         name, told["title"], told["unit"], told["better"], model.persons, model.clusters, float(years),
         float(slope["estimate"]), float(slope["low"]), float(slope["high"]), float(slope["p"]),
-        float(end["estimate"]), float(end["low"]), float(end["high"]), str(slope["interval"]), model,
+        float(end["estimate"]), float(end["low"]), float(end["high"]), str(slope["interval"]),
+        apart, model,
     )  # fmt: skip

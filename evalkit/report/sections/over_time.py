@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.outcomes.looks.cumulative import MONTH
+from evalkit.outcomes.looks.growth import ALIKE
 from evalkit.report.blocks import Column, Figure, How, Table
 from evalkit.report.distance import arm_name
 from evalkit.report.figures.cumulative import At, Curve, Frame, cumulative
@@ -144,7 +145,8 @@ def _growth(evaluation: Any, grown: list[Any]) -> Table:
         rows,
         notes=[
             "Beside the planned analysis, not in its place. p is not adjusted. The difference at the last occasion "
-            "holds whatever difference there was at the start.",
+            "holds whatever difference there was at the start; and where the arms did not start alike, a steeper line "
+            "may be a coming back to the mean.",
             TENS,
         ],
         how=How([*dict.fromkeys(one.how for one in grown)]),
@@ -156,9 +158,10 @@ def _grew(grown: list[Any]) -> str:
     for one in grown:
         clear = one.low > 0 or one.high < 0
         better = (one.effect > 0) == (one.better == "higher")
-        word = ("better" if better else "worse") if clear else "not clearly otherwise"
-        parts.append(f"{lower_first(one.title)} {word}")
-    return "Growth with the programme, against the comparison: " + ", ".join(parts)
+        word = ("towards better" if better else "towards worse") if clear else "not clearly otherwise"
+        start = ", from starts that were not alike" if abs(one.apart) > ALIKE else ""
+        parts.append(f"{lower_first(one.title)} {word}{start}")
+    return "Lines with the programme, against the comparison's: " + "; ".join(parts)
 
 
 # ---------------------------------------------------------------- those who were not seen
