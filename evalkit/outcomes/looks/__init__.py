@@ -35,7 +35,7 @@ def look_at_all(view: View) -> tuple[dict[str, Any], list[Flag]]:
     seen: dict[str, Any] = {}
     flags: list[Flag] = []
     wrong: list[str] = []
-    for name, function in LOOKS.items():
+    for name, function in sorted(LOOKS.items()):  # whatever was imported first
         try:
             found, said = function(view)
         except EstimationError as problem:
