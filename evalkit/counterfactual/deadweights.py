@@ -141,6 +141,50 @@ def deadweight_of(
     return Deadweight(top / bottom, low, high, f"{definition.says}; {bounded}"), ""
 
 
+def deadweight_of_known(
+    definition: Definition, observed: float, counterfactual: float, ends: tuple[float, float]
+) -> tuple[Deadweight | None, str]:
+    """The deadweight where what was observed is taken as it happened and only the counterfactual is uncertain.
+
+    Parameters
+    ----------
+    definition : Definition
+        From `define_deadweight`; without baseline.
+    observed, counterfactual : float
+        What happened, and what is estimated to have happened anyway.
+    ends : (float, float)
+        The interval of the counterfactual; NaN where there is none.
+
+    Returns
+    -------
+    (Deadweight or None, str)
+        The second is the reason where the first is None.
+
+    Examples
+    --------
+    19,723 hospital admissions happened and 22,284 (21,500 to 23,100) were expected; admissions should fall, and the
+    contract counts from 25,000. Of 5,277 fewer than that, 2,716 would have come anyway.
+
+    >>> from evalkit.counterfactual.panel import Plan
+    >>> plan = Plan("interrupted time series", values="amount", better="lower", contract_baseline=25_000)
+    >>> share, why = deadweight_of_known(define_deadweight(plan, False), 19_723, 22_284, (21_500, 23_100))
+    >>> round(share.value, 3), round(share.low, 3), round(share.high, 3)
+    (0.515, 0.36, 0.663)
+    """
+    if definition.top is None or definition.bottom is None:
+        return None, definition.why
+    bottom = combine(definition.bottom, {"observed": observed})
+    if not bottom > 0:
+        return None, "nothing was achieved on average, so there is no share of it to give"
+    value, *shares = (
+        combine(definition.top, {"observed": observed, "counterfactual": one}) / bottom
+        for one in (counterfactual, *ends)
+    )
+    low, high = (math.nan, math.nan) if any(math.isnan(one) for one in shares) else (min(shares), max(shares))
+    told = "sampling error unknown" if math.isnan(low) else "interval of the counterfactual, observed as it happened"
+    return Deadweight(value, low, high, f"{definition.says}; {told}"), ""
+
+
 def _combined(weights: Quantities, contributions: dict[str, np.ndarray]) -> np.ndarray:
     """The same combination of the contributions (a constant contributes nothing)."""
     length = len(next(iter(contributions.values())))

@@ -21,6 +21,7 @@ COMMON: dict[str, Any] = {
     "better": "higher",
     "contract_baseline": None,
     "baseline": None,
+    "treated_is": None,
 }
 UNUSED = Flag("counterfactual", "note", "This estimator adjusts for no covariates; those named are not used.")
 VALUES = ("score", "amount", "yes or no")
@@ -47,13 +48,17 @@ def estimate(
     Parameters
     ----------
     frame : DataFrame, shape (n_people, ...)
-        One row per person (for "did" one per person and time; for "published" one per arm). Left as it is.
+        One row per person (for "did" one per person and time; for panels one per unit and time; for a series one per
+        time; for "published" one per arm). Left as it is.
     estimator : str
-        A name on the list: "difference", "ols", "matching", "ipw", "aipw", "did", "published", "assumed".
+        A name on the list that `known_estimators` gives: "difference", "ols", "matching", "ipw", "entropy balancing",
+        "aipw", "multilevel", "did", "staggered did", "synthetic control", "synthetic did", "interrupted time series",
+        "regression discontinuity", "historical baseline", "published", "assumed".
     outcome : str
         A column of numbers; rows without it are left out and counted.
     treated : str, optional
-        Column that is 1 for the treated and 0 for the comparison.
+        Column that is 1 for the treated and 0 for the comparison; or two words, of which ``treated_is`` names the
+        treated.
     covariates : sequence of str
         Columns to adjust for; words become dummies, gaps are filled with the mean and marked.
     person : str, optional
@@ -64,7 +69,8 @@ def estimate(
         Columns for the estimators that use them.
     **options
         For all: ``se``, ``estimand``, ``level``, ``values`` ("score", "amount" or "yes or no"), ``better``,
-        ``contract_baseline``, ``baseline`` (column of the outcome before the programme). And the estimator's own.
+        ``contract_baseline``, ``baseline`` (column of the outcome before the programme), ``treated_is`` (the word of
+        the treated). And the estimator's own.
 
     Returns
     -------
@@ -83,7 +89,7 @@ def estimate(
         outcome=outcome,
         treated=treated,
         covariates=_used(entry, covariates),
-        person=person,
+        person=(person or unit) if entry.data == "panel" else person,
         cluster=cluster,
         strata=strata,
         time=time,
@@ -93,13 +99,27 @@ def estimate(
         baseline=options.get("baseline"),
         extra=_extra_columns(frame, entry, options),
     )
-    if entry.comparison and treated is None:
-        raise EstimationError(
-            f'estimator "{estimator}" compares two arms: say which column is 1 for the treated (treated = ...).'
-        )
-    panel = prepare(frame, columns, plan, repeated=entry.before_and_after)
+    _check_needs(entry, columns)
+    panel = prepare(frame, columns, plan, entry)
     found = entry.run(panel, _infer_values(panel, plan))
     return found if entry.adjusts or not covariates else replace(found, flags=(*found.flags, UNUSED))
+
+
+WANTED = {
+    "treated": "compares two arms: say which column is 1 for the treated (treated = ...)",
+    "time": "needs a column of time (time = ...)",
+    "unit": "needs the column that names the unit: area, school, state (unit = ...)",
+    "first_treated": "needs the time at which each unit was first treated, 0 or empty for never (first_treated = ...)",
+    "running": "needs the number that decided who was treated (running = ...)",
+}
+
+
+def _check_needs(entry: Entry, columns: Columns) -> None:
+    """Every column without which the estimator has no meaning is named."""
+    wanted = (*(("treated",) if entry.comparison else ()), *entry.needs)
+    absent = [WANTED[name] for name in dict.fromkeys(wanted) if getattr(columns, name) is None]
+    if absent:
+        raise EstimationError(several("the estimate", [f'estimator "{entry.name}" {what}.' for what in absent]))
 
 
 def _used(entry: Entry, covariates: Sequence[str]) -> tuple[str, ...]:
@@ -135,7 +155,7 @@ def _plan(entry: Entry, options: dict[str, Any], clustered: bool) -> Plan:
     common = {name: COMMON[name] if options.get(name) is None else options[name] for name in COMMON}
     own = {name: options.get(name, default) for name, default in entry.options.items()}
     se = common["se"] or (entry.clustered_se if clustered else "hc2" if "hc2" in entry.se else entry.se[0])
-    if se.startswith("cr") and not clustered and not entry.before_and_after:
+    if se.startswith("cr") and not clustered and not entry.repeated:
         raise EstimationError(f'se = "{se}" is for clustered data: name the column of clusters (cluster = ...).')
     if clustered and se in ("classical", "hc0", "hc1", "hc2", "hc3") and len(entry.se) > 2:
         raise EstimationError(
@@ -149,6 +169,7 @@ def _plan(entry: Entry, options: dict[str, Any], clustered: bool) -> Plan:
         values=common["values"],
         better=common["better"],
         contract_baseline=common["contract_baseline"],
+        treated_is=common["treated_is"],
         options=own,
     )
 

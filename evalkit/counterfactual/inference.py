@@ -12,12 +12,23 @@ from scipy import stats
 
 from evalkit import words
 from evalkit.counterfactual.arms import TINY, cluster_flags, no_interval
-from evalkit.counterfactual.deadweights import deadweight_of, define_deadweight
+from evalkit.counterfactual.deadweights import deadweight_of, deadweight_of_known, define_deadweight
 from evalkit.counterfactual.exact import allow_for_no_events
 from evalkit.counterfactual.gaps import missing_shares
 from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.errors import EstimationError, Flag
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What a method says of its effect's uncertainty; NaN for what it does not give."""
+
+    se: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    df: float = math.nan
 
 
 def mean_contributions(panel: Panel, values: np.ndarray | None = None) -> np.ndarray:
@@ -116,6 +127,63 @@ def conclude(
         influence=influence if fault is None else None,
         why_no_deadweight=terms.pop("why"),
         terms={**terms, "values": values},
+    )
+
+
+def conclude_from_interval(
+    panel: Panel, plan: Plan, effect: float, found: Interval, observed: float, **also: Any
+) -> Estimate:
+    """Make the `Estimate` of a method that gives an interval and no contributions of people or units.
+
+    What was observed is taken as it happened, so that the interval of the counterfactual is that of the effect, and
+    the deadweight's follows from it.
+
+    Parameters
+    ----------
+    panel, plan : Panel, Plan
+        What was estimated, and how.
+    effect : float
+        In the outcome's unit; observed less counterfactual unless ``counterfactual`` is given (ratios).
+    found : Interval
+        Standard error, bounds, p, degrees of freedom; NaN for what the method does not give.
+    observed : float
+        What happened to the treated.
+    **also
+        counterfactual with counterfactual_low and counterfactual_high (where the effect is a ratio), scale, balance,
+        diagnostics, flags, n_treated, n_comparison, n_clusters.
+
+    Returns
+    -------
+    Estimate
+        Without influence.
+    """
+    counterfactual = float(also.get("counterfactual", observed - effect))
+    ends = also.get("counterfactual_low", observed - found.high), also.get("counterfactual_high", observed - found.low)
+    definition = define_deadweight(plan, False)
+    deadweight, why = deadweight_of_known(definition, observed, counterfactual, ends)
+    flags = (*panel.flags, *also.get("flags", ()))
+    return Estimate(
+        effect=float(effect),
+        se=found.se,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        df=found.df,
+        scale=also.get("scale", "difference"),
+        n_treated=also.get("n_treated", len(np.unique(panel.person[panel.treated == 1]))),
+        n_comparison=also.get("n_comparison", len(np.unique(panel.person[panel.treated == 0]))),
+        observed=float(observed),
+        counterfactual=counterfactual,
+        deadweight=deadweight,
+        balance=also.get("balance"),
+        diagnostics=_prepared(panel) | also.get("diagnostics", {}),
+        flags=flags if not why else (*flags, Flag("counterfactual", "note", f"No deadweight: {why}.")),
+        level=plan.level,
+        estimator=plan.estimator,
+        n_clusters=also.get("n_clusters"),
+        influence=None,
+        why_no_deadweight=why,
+        terms={"top": definition.top, "bottom": definition.bottom},
     )
 
 

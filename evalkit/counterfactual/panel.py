@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit import disclosure, words
 from evalkit.counterfactual.covariates import as_numbers, encode, is_number
+from evalkit.counterfactual.registry import Entry
 from evalkit.errors import EstimationError, Flag, did_you_mean, several
 
 
@@ -51,6 +52,8 @@ class Plan:
         Which way is good.
     contract_baseline : float or None
         The level per person from which the contract counts.
+    treated_is : str, number or None
+        The word by which the column of arms means the treated.
     options : dict
         The estimator's own options, defaults filled in.
     """
@@ -62,6 +65,7 @@ class Plan:
     values: str | None = None
     better: str = "higher"
     contract_baseline: float | None = None
+    treated_is: Any = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -128,19 +132,19 @@ def codes(values: np.ndarray | pd.Series) -> np.ndarray:
     return np.unique(np.asarray(values).astype(str), return_inverse=True)[1]
 
 
-def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, repeated: bool = False) -> Panel:
+def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> Panel:
     """Check a table, leave out rows without outcome or arm, sort it, and encode covariates.
 
     Parameters
     ----------
     frame : DataFrame
-        One row per person (or per person and time where ``repeated``).
+        One row per person (or per person and time, unit and time, time ... as the estimator's ``data`` says).
     columns : Columns
         Which column is what.
     plan : Plan
         How to estimate.
-    repeated : bool
-        Whether a person may have several rows.
+    entry : Entry
+        What the estimator takes.
 
     Returns
     -------
@@ -160,15 +164,15 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, repeated: bool = 
         complete &= used[columns.cluster].notna()
     left_out, everybody = _people_left_out(used, complete, columns)
     used = _sorted(used[complete], columns)
-    _check_people(used, columns, repeated)
+    _check_people(used, columns, entry.repeated)
     y = used[columns.outcome].to_numpy(dtype=float)
     covariates = used[list(columns.covariates)].reset_index(drop=True)
     x, flags = encode(covariates)
     if left_out:
-        flags.insert(0, _dropped_flag(left_out, everybody, repeated))
+        flags.insert(0, _dropped_flag(left_out, everybody, entry.data))
     return Panel(
         y=y,
-        treated=_arm(used, columns),
+        treated=_arm(used, columns, plan, entry.dose),
         x=x,
         covariates=covariates,
         person=used[columns.person].astype(str).to_numpy() if columns.person else _row_names(len(used)),
@@ -194,8 +198,12 @@ def _people_left_out(used: pd.DataFrame, complete: pd.Series, columns: Columns) 
     return int(used.loc[~complete, columns.person].nunique()), int(used[columns.person].nunique())
 
 
-def _dropped_flag(dropped: int, people: int, repeated: bool) -> Flag:
-    """How many people were left out, or a reading of theirs."""
+def _dropped_flag(dropped: int, people: int, data: str) -> Flag:
+    """How many people were left out, or a reading of theirs; of units and times, which are no people, how many rows."""
+    if data in ("panel", "series", "rates"):
+        text = f"{dropped} of {people} {'units lack' if data == 'panel' else 'rows lack'} a value of this outcome."
+        return Flag("counterfactual", "caution" if dropped / people > 0.05 else "note", text)
+    repeated = data == "people twice"
     what = "Readings" if repeated else "People"
     text = f"{what} without this outcome, or without an arm or cluster, are not in the estimate."
     share = disclosure.roughly(dropped, people)
@@ -243,23 +251,45 @@ def _check_people(used: pd.DataFrame, columns: Columns, repeated: bool) -> None:
     twice = int(used[by].astype(str).duplicated().sum())
     if twice:
         what = "time" if repeated else "table"
-        raise EstimationError(
-            f'{twice} rows repeat a person within one {what} ("{columns.person}"). Keep one row each.'
-        )
+        who = "unit" if columns.person == columns.unit else "person"
+        raise EstimationError(f'{twice} rows repeat a {who} within one {what} ("{columns.person}"). Keep one row each.')
 
 
-def _arm(used: pd.DataFrame, columns: Columns) -> np.ndarray:
-    """1 for the treated, 0 for the comparison; both must be there."""
+TREATED_WORDS = {"treated", "treatment", "programme", "program", "intervention", "yes", "true", "1"}
+OTHER_WORDS = {"comparison", "control", "controls", "no", "false", "0"}
+
+
+def _arm(used: pd.DataFrame, columns: Columns, plan: Plan, dose: bool) -> np.ndarray:
+    """1 for the treated, 0 for the comparison, both of whom must be there; or the amount, where that may be."""
     if columns.treated is None:
         return np.ones(len(used))
     column = used[columns.treated]
-    values = as_numbers(column) if is_number(column) else np.full(len(used), np.nan)
+    if dose and is_number(column) and column.nunique() > 2:
+        return as_numbers(column)
+    values = _as_arm(column, plan.treated_is)
     if not np.isin(values, (0.0, 1.0)).all():
         seen = words.listed([str(value) for value in column.unique()[:4]])
-        raise EstimationError(f'treated column "{columns.treated}" must be 1 or 0 (true or false); it holds {seen}.')
+        remedy = f" Say which of them is the treated: treated_is = {column.iloc[0]!r}." if column.nunique() == 2 else ""
+        raise EstimationError(
+            f'treated column "{columns.treated}" must be 1 or 0 (true or false); it holds {seen}.{remedy}'
+        )
     for arm, name in ((1.0, "treated"), (0.0, "comparison")):
         if not (values == arm).any():
             raise EstimationError(
                 f'nobody in the {name} arm has a value of "{columns.outcome}". There is nothing to compare.'
             )
     return values
+
+
+def _as_arm(column: pd.Series, treated_is: object) -> np.ndarray:
+    """Numbers as they are; two labels by the one that means the treated; else not numbers."""
+    labels = [str(value) for value in column.unique()]
+    if treated_is is not None and str(treated_is) in labels and len(labels) <= 2:
+        return (column.astype(str) == str(treated_is)).to_numpy(float)
+    if is_number(column):
+        return as_numbers(column)
+    plain = column.astype(str).str.strip().str.casefold()
+    one, none = plain.isin(TREATED_WORDS), plain.isin(OTHER_WORDS)
+    if len(labels) == 2 and (one.any() or none.any()):
+        return (one if one.any() else ~none).to_numpy(float)
+    return np.full(len(column), np.nan)

@@ -32,10 +32,12 @@ class Entry:
         The default with clusters.
     estimands : tuple of str
         "ATT", "ATE": the first is the default.
-    before_and_after : bool
-        Whether each person is needed at two times.
-    persons : bool
-        False for estimators that work on published rates.
+    data : str
+        What a row is: "people" (one each), "people twice" (one for each person and time), "rates" (one for each arm),
+        "series" (one for each time), "panel" (one for each unit and time), "running" (one each, with the number that
+        decides who is treated), "history" (people now and people of an earlier period, or its rate).
+    needs : tuple of str
+        Columns that must be named beside the outcome: "treated", "time", "unit", "first_treated", "running".
     comparison : bool
         Whether a comparison group is needed.
     earns_level : bool
@@ -45,6 +47,8 @@ class Entry:
     assumes : str
         What must hold for it to be right: "random assignment", "no unmeasured causes", "parallel trends", "two rates",
         "as stated".
+    dose : bool
+        Whether ``treated`` may be an amount of treatment with more than two values.
     says : str
         The method in a line.
     """
@@ -55,13 +59,29 @@ class Entry:
     se: tuple[str, ...] = REGRESSION
     clustered_se: str = "cr2"
     estimands: tuple[str, ...] = ("ATT",)
-    before_and_after: bool = False
-    persons: bool = True
+    data: str = "people"
+    needs: tuple[str, ...] = ()
     comparison: bool = True
     earns_level: bool = True
     adjusts: bool = True
     assumes: str = "no unmeasured causes"
+    dose: bool = False
     says: str = ""
+
+    @property
+    def before_and_after(self) -> bool:
+        """Whether each person is needed at two times."""
+        return self.data == "people twice"
+
+    @property
+    def persons(self) -> bool:
+        """Whether it works on a cohort's people, in two arms."""
+        return self.data in ("people", "people twice")
+
+    @property
+    def repeated(self) -> bool:
+        """Whether a person or unit may have several rows."""
+        return self.data in ("people twice", "panel")
 
 
 _LIST: dict[str, Entry] = {}
@@ -112,7 +132,7 @@ def find_estimator(name: str) -> Entry:
     Parameters
     ----------
     name : str
-        As the study writes it.
+        As the study writes it; "synthetic_did" and "Synthetic-DiD" are "synthetic did".
 
     Returns
     -------
@@ -125,6 +145,7 @@ def find_estimator(name: str) -> Entry:
         Nothing on the list has that name.
     """
     known = known_estimators()
-    if name not in known:
-        raise EstimationError(f'estimator "{name}" is not known. {did_you_mean(name, known)}')
-    return known[name]
+    plain = " ".join(str(name).replace("_", " ").replace("-", " ").lower().split())
+    if plain not in known:
+        raise EstimationError(f'estimator "{name}" is not known. {did_you_mean(plain, known)}')
+    return known[plain]

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from evalkit.study.model import Counterfactual, Study
 from evalkit.study.names import Names, quoted, reading
 
-ESTIMATORS = ("difference", "ols", "matching", "ipw", "aipw", "did", "published", "assumed")
+ESTIMATORS = (
+    *("difference", "ols", "matching", "ipw", "entropy balancing", "aipw", "multilevel", "did", "staggered did"),
+    *("synthetic control", "synthetic did", "interrupted time series", "regression discontinuity"),
+    *("historical baseline", "published", "assumed"),
+)
 FROM_RATES = ("published", "assumed")
 Problems = Iterator[str]
 

@@ -18,7 +18,7 @@ from evalkit.errors import EstimationError, Flag
     options={"deadweight": None, "low": None, "high": None},
     se=("none",),
     clustered_se="none",
-    persons=False,
+    data="rates",
     comparison=False,
     earns_level=False,
     assumes="as stated",

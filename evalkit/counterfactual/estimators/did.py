@@ -18,7 +18,8 @@ from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
 @estimator(
     "did",
     options={"balanced": False},
-    before_and_after=True,
+    data="people twice",
+    needs=("time",),
     adjusts=False,
     assumes="parallel trends",
     says="change among the treated less change among the comparison",

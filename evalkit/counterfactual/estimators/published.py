@@ -20,7 +20,7 @@ from evalkit.errors import EstimationError, Flag
     options={"n": None, "rounding": None, "per": 1},
     se=("binomial",),
     clustered_se="binomial",
-    persons=False,
+    data="rates",
     assumes="two rates",
     says="difference of two published rates",
 )
