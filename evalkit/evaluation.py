@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit.cohort import Cohort, build_cohort
 from evalkit.contract import Contract, settle_contract
-from evalkit.counterfactual import Effects, effects_from_rates, estimate_effects
+from evalkit.counterfactual import Effects, effects_from_areas, effects_from_rates, estimate_effects
 from evalkit.errors import DataError, Flag
 from evalkit.outcomes import Outcomes, score_outcomes
 from evalkit.study import Study, read_study
@@ -145,6 +145,8 @@ def evaluate(folder: str | Path | Study) -> Evaluation:
 def _effects(study: Study, noun: Noun) -> Effects | None:
     if study.counterfactual is None:
         return None
+    if study.counterfactual.areas is not None:
+        return effects_from_areas(study)
     if isinstance(noun, Outcomes):
         return estimate_effects(noun)
     return effects_from_rates(study)

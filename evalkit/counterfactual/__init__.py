@@ -4,6 +4,7 @@ from evalkit.counterfactual.balances import balance
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import estimate
 from evalkit.counterfactual.nouns import Deadweight, Estimate
+from evalkit.counterfactual.of_areas import effects_from_areas
 from evalkit.counterfactual.planned import estimate_effects
 from evalkit.counterfactual.rates import effects_from_rates
 from evalkit.counterfactual.registry import estimator, known_estimators
@@ -15,6 +16,7 @@ __all__ = [
     "Estimate",
     "balance",
     "e_value",
+    "effects_from_areas",
     "effects_from_rates",
     "estimate",
     "estimate_effects",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Effects:
         What a reader must be told.
     views : WeightedViews or None
         The headline as each of the study's constituencies weighs the outcomes.
+    looks : dict
+        What was looked at beside the estimates, by name: "subgroups", "specifications", "unmeasured causes" ...
     """
 
     outcomes: Outcomes | None
@@ -68,6 +70,7 @@ class Effects:
     evidence: evidence.Level
     flags: tuple[Flag, ...]
     views: WeightedViews | None = None
+    looks: dict[str, Any] = field(default_factory=dict)
 
     def joint(self, draws: int, seed: int) -> pd.DataFrame:
         """Draw all effects together, as far as they share people and clusters.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evalkit import evidence
+from evalkit.counterfactual.asked import Analysis, planned_analysis, run
 from evalkit.counterfactual.attrition import attrition_flags, attrition_table
 from evalkit.counterfactual.benchmarks import benchmark_table
 from evalkit.counterfactual.effects import Effects
-from evalkit.counterfactual.estimating import estimate
-from evalkit.counterfactual.gaps import gap_flags, largest_difference, unit_flags
+from evalkit.counterfactual.gaps import gap_flags, largest_difference
+from evalkit.counterfactual.looks import look_at_all
+from evalkit.counterfactual.looks.base import View
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
 from evalkit.counterfactual.rows import (
@@ -37,19 +39,6 @@ if TYPE_CHECKING:
 
 
 RANDOMISED = 5  # on the Maryland scale, where chance decides
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """One analysis of one outcome: what to run, with what."""
-
-    estimator: str
-    covariates: tuple[str, ...] = ()
-    within: str | None = None
-    options: dict[str, Any] | None = None
-    se: str | None = None
-    level: float = 0.95
-    strict: bool = True  # whether options that the estimator does not know are errors
 
 
 def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
@@ -80,7 +69,8 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     found, failed = _estimate_all(outcomes, plan, names, chosen)
     also, also_flags = _also(outcomes, plan, found, chosen)
     level = evidence.level(plan.design, _shown(found))
-    own = [*_own_flags(found), *gap_flags(found, evidence.level(plan.design).sms == RANDOMISED)]
+    randomised = evidence.level(plan.design).sms == RANDOMISED
+    own = [*_own_flags(found), *gap_flags(found, randomised)]
     rows = [_row(outcomes, name, place, found, failed, level) for place, name in enumerate(names)]
     table = as_table([row | {"estimator": row.get("estimator", plan.estimator)} for row in rows], COLUMNS)
     table["p_adjusted"] = holm(table["p"])
@@ -91,7 +81,17 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     measures["verdict"] = gates(table, measures, plan.level)
     benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
     views, view_flags = views_of(outcomes, found, plan.level)
-    flags = [*own, *view_flags, *_failed_flags(failed), *also_flags, *attrition_flags(attrition), *measure_flags]
+    randomised = evidence.level(plan.design).sms == RANDOMISED
+    looks, look_flags = look_at_all(View(outcomes, found, chosen, randomised))
+    flags = [
+        *own,
+        *view_flags,
+        *_failed_flags(failed),
+        *also_flags,
+        *attrition_flags(attrition),
+        *measure_flags,
+        *look_flags,
+    ]
     return Effects(
         outcomes=outcomes,
         study=outcomes.cohort.study,  # type: ignore[arg-type]
@@ -102,8 +102,9 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
         benchmark=benchmark,
         attrition=attrition,
         evidence=level,
-        flags=tuple(dict.fromkeys(flags)),
+        flags=tuple(dict.fromkeys([*flags, *look_flags])),
         views=views,
+        looks=looks,
     )
 
 
@@ -112,7 +113,8 @@ def _plan(outcomes: Outcomes) -> Counterfactual:
     study = outcomes.cohort.study
     if study is None or study.counterfactual is None:
         raise StudyError('the study has no [counterfactual]. Write at least estimator = "difference" under it.')
-    if study.cohort is None or (study.cohort.arm is None and not study.cohort.group):
+    armless = find_estimator(study.counterfactual.estimator).data in ("history", "running")
+    if study.cohort is None or (study.cohort.arm is None and not study.cohort.group and not armless):
         raise EstimationError("the cohort has no arms, so there is nobody to compare with. Add arm under [cohort].")
     if not find_estimator(study.counterfactual.estimator).persons and study.counterfactual.rates:
         raise StudyError(f'estimator "{study.counterfactual.estimator}" works on rates: use effects_from_rates(study).')
@@ -174,133 +176,12 @@ def _estimate_all(
     return found, failed
 
 
-def planned_analysis(plan: Counterfactual, other: str | None = None) -> Analysis:
-    """The planned analysis; with another estimator, the options that it knows.
-
-    Parameters
-    ----------
-    plan : Counterfactual
-        Of the study.
-    other : str, optional
-        An estimator in place of the planned one.
-
-    Returns
-    -------
-    Analysis
-        What to run.
-    """
-    own = Analysis(plan.estimator, tuple(plan.covariates), plan.within, dict(plan.options), plan.se, plan.level)
-    return own if other in (None, plan.estimator) else replace(own, estimator=str(other), strict=False)
-
-
 def _beside(plan: Counterfactual, also: Also) -> Analysis:
     """One of the analyses beside the planned one."""
     covariates = plan.covariates if also.covariates is None else also.covariates
-    return Analysis(also.estimator, tuple(covariates), also.within, dict(also.options), None, plan.level)
-
-
-def run(outcomes: Outcomes, name: str, analysis: Analysis) -> Estimate:
-    """Run one analysis of one outcome on everyone in the cohort.
-
-    Parameters
-    ----------
-    outcomes : Outcomes
-        With the cohort.
-    name : str
-        The outcome.
-    analysis : Analysis
-        What to run.
-
-    Returns
-    -------
-    Estimate
-        Its flags are about this outcome.
-    """
-    entry = find_estimator(analysis.estimator)
-    told = outcomes.describe(name)
-    frame, covariates = person_frame(outcomes, [told["key"]], analysis.covariates)
-    options = _options(analysis, told)
-    time = None
-    if entry.before_and_after:
-        frame, time = _long(outcomes, frame, told), "(time)"
-    elif told["values"] == "score" and _baseline(told):
-        frame["(baseline)"] = outcomes.wide[told["baseline_key"]].to_numpy()
-        options["baseline"] = "(baseline)"
-    found = estimate(
-        frame,
-        analysis.estimator,
-        outcome=told["key"],
-        treated="treated",
-        covariates=covariates,
-        person="person",
-        cluster="cluster" if _has(frame, "cluster") else None,
-        time=time,
-        **options,
+    return Analysis(
+        also.estimator, tuple(covariates), also.within, dict(also.options), None, plan.level, running=plan.running
     )
-    flags = (*found.flags, *unit_flags(found, told))
-    return replace(found, flags=tuple(replace(flag, about=name) for flag in flags))
-
-
-def _has(frame: pd.DataFrame, column: str) -> bool:
-    """Whether the cohort has that column with anything in it."""
-    return column in frame and bool(frame[column].notna().any())
-
-
-def _baseline(told: dict[str, Any]) -> bool:
-    """Whether there is a reading before, other than the outcome itself."""
-    return bool(told["baseline_key"]) and told["baseline_key"] != told["key"]
-
-
-def _options(analysis: Analysis, told: dict[str, Any]) -> dict[str, Any]:
-    """What estimate() is given beside the columns."""
-    entry = find_estimator(analysis.estimator)
-    own = dict(analysis.options or {})
-    if analysis.within is not None:
-        own["within"] = analysis.within
-    if not analysis.strict:
-        own = {name: value for name, value in own.items() if name in entry.options}
-    if analysis.se is not None and (analysis.strict or analysis.se in entry.se):
-        own["se"] = analysis.se
-    about = {name: told[name] for name in ("values", "better", "contract_baseline")}
-    return {**about, "level": analysis.level, **own}
-
-
-def person_frame(
-    outcomes: Outcomes, keys: list[str], covariates: tuple[str, ...] = ()
-) -> tuple[pd.DataFrame, list[str]]:
-    """The cohort with the outcomes and covariates wanted as columns.
-
-    Parameters
-    ----------
-    outcomes : Outcomes
-        With the cohort.
-    keys : list of str
-        Wide keys.
-    covariates : tuple of str
-        Columns of the cohort, or outcomes such as "measure@baseline".
-
-    Returns
-    -------
-    (DataFrame, list of str)
-        One row per person with an arm; and the covariates' column names.
-    """
-    frame = outcomes.cohort.table.copy()
-    names = []
-    for covariate in covariates:
-        column = covariate if covariate in frame.columns else outcomes.find(covariate)
-        names.append(column)
-    for column in [*keys, *(name for name in names if name not in frame.columns)]:
-        frame[column] = outcomes.wide[column].reindex(frame["person"]).to_numpy()
-    return frame, names
-
-
-def _long(outcomes: Outcomes, frame: pd.DataFrame, told: dict[str, Any]) -> pd.DataFrame:
-    """Each person before and after, one row each."""
-    if not _baseline(told):
-        raise EstimationError("this estimator needs a reading before the programme, and the outcome has none.")
-    key = told["key"]
-    before = outcomes.wide[told["baseline_key"]].reindex(frame["person"]).to_numpy()
-    return pd.concat([frame.assign(**{key: before, "(time)": 0}), frame.assign(**{"(time)": 1})], ignore_index=True)
 
 
 def _about(outcomes: Outcomes, name: str, place: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evalkit.counterfactual.asked import planned_analysis, run
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
 from evalkit.counterfactual.together import step_down
@@ -80,8 +81,6 @@ def _measures(outcomes: Outcomes, key: str) -> dict[str, float]:
 
 def _estimate(outcomes: Outcomes, plan: Counterfactual, estimator: str, key: str) -> Estimate:
     """One measure by the planned estimator, or by the plain difference where that one needs two times."""
-    from evalkit.counterfactual.planned import planned_analysis, run
-
     entry = find_estimator(estimator)
     name = "difference" if entry.before_and_after or not entry.persons else estimator
     return run(outcomes, key, planned_analysis(plan, name))

@@ -8,6 +8,18 @@ from typing import Any, Literal
 from pydantic import Field
 
 from evalkit.study.base import Id, Part
+from evalkit.study.compared import (
+    AreasPlan,
+    Attrition,
+    Gained,
+    Persistence,
+    Placebo,
+    Replication,
+    Specifications,
+    Subgroup,
+    TakingPart,
+    Unmeasured,
+)
 
 # ---------------------------------------------------------------- the counterfactual
 
@@ -69,6 +81,24 @@ class Counterfactual(Part):
     also: list[Also] = Field(default_factory=list)
     benchmark: Benchmark | None = None
     rates: str | None = Field(None, description='For "published" and "assumed": a csv file, see docs/reference/tables.')
+    running: str | None = Field(
+        None, description='For "regression discontinuity": the column that decided who was treated.'
+    )
+    areas: AreasPlan | None = Field(None, description="For estimators of areas and series.")
+    smallest_worthwhile: dict[str, float] = Field(
+        default_factory=dict,
+        description="Outcome = the smallest difference worth having, in its unit; a share counts as 0.04 for 4 points.",
+        examples=[{"care_days": 20.0}],
+    )
+    taking_part: TakingPart | None = None
+    attrition: Attrition | None = None
+    subgroup: list[Subgroup] = Field(default_factory=list)
+    gained: Gained | None = None
+    placebo: list[Placebo] = Field(default_factory=list)
+    unmeasured: Unmeasured | None = None
+    specifications: Specifications | None = None
+    persistence: Persistence | None = None
+    replication: Replication | None = None
 
 
 class Series(Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from evalkit.study.checks_compared import FROM_AREAS, plain_name
 from evalkit.study.model import Counterfactual, Study
 from evalkit.study.names import Names, quoted, reading
 
@@ -13,6 +14,7 @@ ESTIMATORS = (
     *("historical baseline", "published", "assumed"),
 )
 FROM_RATES = ("published", "assumed")
+WITHOUT_ARMS = ("historical baseline", "regression discontinuity")
 Problems = Iterator[str]
 
 
@@ -24,7 +26,7 @@ def _estimators(study: Study, _: Names) -> Problems:
     named |= {f"[counterfactual] by_outcome.{outcome}": name for outcome, name in plan.by_outcome.items()}
     named |= {f"[[counterfactual.also]] {also.id}: estimator": also.estimator for also in plan.also}
     for place, name in named.items():
-        if name not in ESTIMATORS:
+        if plain_name(name) not in ESTIMATORS:
             yield f"{place}: {quoted(name, 'estimator', ESTIMATORS)}"
     if plan.estimator in FROM_RATES and plan.rates is None:
         yield (
@@ -39,9 +41,9 @@ def _estimators(study: Study, _: Names) -> Problems:
 
 
 def _from_persons(study: Study) -> Counterfactual | None:
-    """The plan where it estimates from people, not from a file of rates."""
+    """The plan where it estimates from people, not from a file of rates or a table of areas."""
     plan = study.counterfactual
-    return None if plan is None or plan.estimator in FROM_RATES else plan
+    return None if plan is None or plain_name(plan.estimator) in (*FROM_RATES, *FROM_AREAS) else plan
 
 
 def _persons(study: Study, names: Names) -> Problems:
@@ -54,7 +56,8 @@ def _persons(study: Study, names: Names) -> Problems:
         yield f'[counterfactual] estimator = "{plan.estimator}" needs a [[measure]] and there is none.'
     if "cohort" not in names.parts and not names.measures:
         yield f'[counterfactual] estimator = "{plan.estimator}" needs people and there is no [cohort].'
-    if cohort is not None and cohort.arm is None and not cohort.group:
+    armless = plain_name(plan.estimator) in WITHOUT_ARMS
+    if cohort is not None and cohort.arm is None and not cohort.group and not armless:
         yield f'[counterfactual] estimator = "{plan.estimator}" compares two arms and [cohort] lacks arm.'
 
 

@@ -70,6 +70,8 @@ def _tables_used(study: Study) -> Iterator[tuple[str, str | None]]:
         yield "[engagement] table", study.engagement.table
     if study.counterfactual and study.counterfactual.benchmark:
         yield "[counterfactual.benchmark] table", study.counterfactual.benchmark.table
+    if study.counterfactual and study.counterfactual.areas:
+        yield "[counterfactual.areas] table", study.counterfactual.areas.table
 
 
 def _tables(study: Study, names: Names) -> Problems:

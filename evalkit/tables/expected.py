@@ -69,7 +69,7 @@ def columns_needed(study: Study) -> list[Needed]:
     """
     plan = study.cohort
     if plan is None:
-        return []
+        return list(_of_areas(study))
     home = _home(study)
     needed = list(_of_cohort(study, home))
     for measure in study.measure:
@@ -81,7 +81,22 @@ def columns_needed(study: Study) -> list[Needed]:
         needed.append(Needed((benchmark.table,), benchmark.person, "text", f"{place} person"))
         needed.append(Needed((benchmark.table,), benchmark.column, "number", f"{place} column"))
         needed.append(Needed((benchmark.table,), benchmark.treated, "number", f"{place} treated"))
-    return needed
+    return [*needed, *_of_areas(study)]
+
+
+def _of_areas(study: Study) -> Iterator[Needed]:
+    areas = study.counterfactual.areas if study.counterfactual else None
+    if areas is None:
+        return
+    place, table = "[counterfactual.areas]", (areas.table,)
+    yield Needed(table, areas.time, "number", f"{place} time")
+    if areas.unit:
+        yield Needed(table, areas.unit, "text", f"{place} unit")
+    for key in ("treated", "first_treated"):
+        if column := getattr(areas, key):
+            yield Needed(table, column, "number", f"{place} {key}")
+    for one in areas.outcome:
+        yield Needed(table, one.column, "number", f"{place} outcome.{one.id}")
 
 
 def _home(study: Study) -> tuple[str, ...]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import Any
 
-from evalkit import disclosure
-from evalkit.errors import DataError, EstimationError, Flag, several
+from evalkit.errors import Flag
 from evalkit.outcomes.looks.base import LOOKS, View
+from evalkit.outcomes.looks.taking import found_in, take_all
 
 
 def look_at_all(view: View) -> tuple[dict[str, Any], list[Flag]]:
@@ -30,24 +28,5 @@ def look_at_all(view: View) -> tuple[dict[str, Any], list[Flag]]:
     DataError
         The tables hold what cannot be (all such problems together).
     """
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    seen: dict[str, Any] = {}
-    flags: list[Flag] = []
-    wrong: list[str] = []
-    for name, function in sorted(LOOKS.items()):  # whatever was imported first
-        try:
-            found, said = function(view)
-        except EstimationError as problem:
-            text = f"{name[:1].upper()}{name[1:]} could not be shown."
-            flags.append(Flag("outcomes", "caution", text, disclosure.uncounted(str(problem))))
-            continue
-        except DataError as problem:
-            wrong.append(f"{name}: {problem}")
-            continue
-        flags += said
-        if found is not None and (not isinstance(found, list) or found):
-            seen[name] = found
-    if wrong:
-        raise DataError(several(f"{view.study.id}: outcomes", wrong))
-    return seen, flags
+    found_in(__name__, __path__)
+    return take_all(LOOKS, view, "outcomes", view.study.id)
