@@ -13,15 +13,16 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from evalkit.cohort import Cohort, build_cohort
     from evalkit.contract import Contract, settle_contract
-    from evalkit.counterfactual import Effects, Estimate, effects_from_rates, estimate_effects
+    from evalkit.counterfactual import Effects, Estimate, effects_from_areas, effects_from_rates, estimate_effects
     from evalkit.errors import DataError, DisclosureError, EstimationError, EvalkitError, Flag, StudyError
     from evalkit.evaluation import Evaluation, evaluate, read_trace, write_trace
     from evalkit.library import catalogue
     from evalkit.outcomes import Outcomes, score_outcomes
     from evalkit.portfolio import render_portfolio
-    from evalkit.report import render_report, show
+    from evalkit.report import render_report, render_validation, show, show_validation
     from evalkit.simulate import simulate_study
     from evalkit.study import Study, read_study
+    from evalkit.validation import Validation, validate
     from evalkit.value import Value, appraise_value
 
 _HOMES = {
@@ -31,11 +32,12 @@ _HOMES = {
     "simulate": ["simulate_study"],
     "cohort": ["Cohort", "build_cohort"],
     "outcomes": ["Outcomes", "score_outcomes"],
-    "counterfactual": ["Effects", "Estimate", "effects_from_rates", "estimate_effects"],
+    "counterfactual": ["Effects", "Estimate", "effects_from_areas", "effects_from_rates", "estimate_effects"],
     "contract": ["Contract", "settle_contract"],
     "value": ["Value", "appraise_value"],
     "evaluation": ["Evaluation", "evaluate", "read_trace", "write_trace"],
-    "report": ["render_report", "show"],
+    "validation": ["Validation", "validate"],
+    "report": ["render_report", "render_validation", "show", "show_validation"],
     "portfolio": ["render_portfolio"],
 }
 _HOME = {name: room for room, names in _HOMES.items() for name in names}
@@ -54,10 +56,12 @@ __all__ = [
     "Outcomes",
     "Study",
     "StudyError",
+    "Validation",
     "Value",
     "appraise_value",
     "build_cohort",
     "catalogue",
+    "effects_from_areas",
     "effects_from_rates",
     "estimate_effects",
     "evaluate",
@@ -65,10 +69,13 @@ __all__ = [
     "read_trace",
     "render_portfolio",
     "render_report",
+    "render_validation",
     "score_outcomes",
     "settle_contract",
     "show",
+    "show_validation",
     "simulate_study",
+    "validate",
     "write_trace",
 ]
 

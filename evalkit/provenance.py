@@ -14,6 +14,7 @@ from evalkit.cohort.noun import Tables
 from evalkit.disclosure import count
 from evalkit.evaluation import Evaluation
 from evalkit.study import Study
+from evalkit.study.locked import FILE as LOCK_FILE
 
 LIBRARIES = ("pandas", "numpy", "scipy", "statsmodels", "duckdb", "sqlglot", "pingouin", "papermill", "nbconvert")
 
@@ -88,6 +89,7 @@ def files_read(study: Study) -> dict[str, Path]:
         named["impact_map"] = study.value.impact_map
     if study.simulation is not None:
         named["truth"] = study.simulation.truth
+    named["locked plan"] = LOCK_FILE
     return {name: study.path(file) for name, file in named.items() if file and study.path(file).is_file()}
 
 

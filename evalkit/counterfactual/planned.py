@@ -12,7 +12,7 @@ from evalkit.counterfactual.asked import Analysis, planned_analysis, run
 from evalkit.counterfactual.attrition import attrition_flags, attrition_table
 from evalkit.counterfactual.benchmarks import benchmark_table
 from evalkit.counterfactual.effects import Effects
-from evalkit.counterfactual.gaps import gap_flags, largest_difference
+from evalkit.counterfactual.gaps import gap_flags
 from evalkit.counterfactual.looks import look_at_all
 from evalkit.counterfactual.looks.base import View
 from evalkit.counterfactual.nouns import Estimate
@@ -28,6 +28,7 @@ from evalkit.counterfactual.rows import (
     unknown_row,
 )
 from evalkit.counterfactual.singles import single_measures
+from evalkit.counterfactual.standing import level_of, shown_by
 from evalkit.counterfactual.together import gates
 from evalkit.counterfactual.views import views_of
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_you_mean, several
@@ -68,7 +69,9 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     chosen = _chosen(names, {**plan.by_outcome, **by_outcome})
     found, failed = _estimate_all(outcomes, plan, names, chosen)
     also, also_flags = _also(outcomes, plan, found, chosen)
-    level = evidence.level(plan.design, _shown(found))
+    attrition = attrition_table(outcomes, names)
+    shown = shown_by(found, attrition)
+    level = evidence.level(plan.design, {"estimator": plan.estimator, **shown})
     randomised = evidence.level(plan.design).sms == RANDOMISED
     own = [*_own_flags(found), *gap_flags(found, randomised)]
     rows = [_row(outcomes, name, place, found, failed, level) for place, name in enumerate(names)]
@@ -76,7 +79,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     table["p_adjusted"] = holm(table["p"])
     table["conclusion"] = conclude_jointly(table, plan.level)
     table["truth"] = _truth(outcomes, names)
-    attrition = attrition_table(outcomes, names)
+    level = level_of(plan, shown, table)
     measures, measure_flags = single_measures(outcomes, plan, names, chosen)
     measures["verdict"] = gates(table, measures, plan.level)
     benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
@@ -239,12 +242,6 @@ def _benchmarked(
 ) -> list[tuple[dict[str, Any], Estimate]]:
     """All analyses of one outcome."""
     return [(row, estimated) for row, estimated in also if row["outcome"] == name]
-
-
-def _shown(found: dict[str, Estimate]) -> dict[str, Any]:
-    """The worst of what the estimates showed about comparability."""
-    worst = [largest for e in found.values() if (largest := largest_difference(e)) is not None]
-    return {"max_smd_after": max(worst)} if worst else {}
 
 
 def _truth(outcomes: Outcomes, names: list[str]) -> list[float]:

@@ -124,7 +124,7 @@ def to_html(ipynb: str | os.PathLike[str], out: str | os.PathLike[str]) -> Path:
                 "ekshow", "ek.show"
             )
         )
-    page = _page(book, title)
+    page = page_of(book, title)
     write_whole(Path(out), fill(book, page))
     # A notebook's metadata come back with their keys sorted; a result is read in the order of its parts.
     ordered = [{part: found[part] for part in RESULT_PARTS} for found in title["results"]]
@@ -205,7 +205,21 @@ def displayed(book: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _page(book: Any, title: dict[str, Any]) -> dict[str, Any]:
+def page_of(book: Any, title: dict[str, Any]) -> dict[str, Any]:
+    """What the template is filled with: the parts an executed notebook displayed, their contents, the style.
+
+    Parameters
+    ----------
+    book : NotebookNode
+        Executed.
+    title : dict
+        The piece it displayed as its title, with ``page``.
+
+    Returns
+    -------
+    dict
+        header, parts, contents, style and what ``page`` held.
+    """
     page: dict[str, Any] = dict(title["page"])
     parts: list[str] = []
     contents: list[dict[str, str]] = []

@@ -124,4 +124,5 @@ class Replication(Part):
 
     independent: bool = Field(False, description="An independent team found the same.")
     elsewhere: bool = Field(False, description="It was delivered elsewhere at scale and found to work there.")
+    lasted_a_year: bool = Field(False, description="An effect was still found a year later or more.")
     source: str = Field(min_length=1, examples=["Author (year)"])

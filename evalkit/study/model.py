@@ -26,6 +26,7 @@ from evalkit.study.answers import (
 )
 from evalkit.study.base import Better, Date, Id, Part
 from evalkit.study.counted import AnalysisSet, Arm, Assured, CohortPlan, Drift, Followed, Group, Index, Rule
+from evalkit.study.designed import DesignPlan
 from evalkit.study.looked_at import (
     Comparability,
     Constituency,
@@ -73,6 +74,7 @@ __all__ = [
     "Custody",
     "Date",
     "DaysIn",
+    "DesignPlan",
     "DisclosurePlan",
     "Domain",
     "Drift",
@@ -176,6 +178,7 @@ class StudyFile(Part):
     valued: list[Valued] = Field(default_factory=list)
     constituency: list[Constituency] = Field(default_factory=list)
     counterfactual: Counterfactual | None = None
+    design: DesignPlan | None = None
     series: list[Series] = Field(default_factory=list)
     contract: ContractPlan | None = None
     value: ValuePlan | None = None

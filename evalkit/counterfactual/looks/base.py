@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 Look = Callable[["View"], tuple[Any, list[Flag]]]
 LOOKS: dict[str, Look] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was seen of one outcome: its name, what the report calls it, and the finding."""
+
+    outcome: str
+    title: str
+    found: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +87,15 @@ class View:
     def title(self, outcome: str) -> str:
         """What the report calls an outcome."""
         return str(self.outcomes.describe(outcome)["title"])
+
+    def seen(self, outcome: str, found: Any) -> Seen:
+        """A finding about an outcome."""
+        return Seen(outcome, self.title(outcome), found)
+
+
+def about(flags: Sequence[Flag], outcome: str) -> list[Flag]:
+    """The same flags, said of one outcome."""
+    return [replace(flag, about=outcome) for flag in flags]
 
 
 def look(name: str) -> Callable[[Look], Look]:

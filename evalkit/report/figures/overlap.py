@@ -47,7 +47,10 @@ def overlap(bands: Sequence[Band], names: tuple[str, str], words: str) -> Drawn:
 
 def _draw(bands: Sequence[Band], names: tuple[str, str], words: str, width: int) -> Board:
     board = Board(width)
-    items: list[Item] = [("fill", "treatedarea", f"{names[0]} (above)"), ("fill", "comparisonarea", f"{names[1]} (below)")]
+    items: list[Item] = [
+        ("fill", "treatedarea", f"{names[0]} (above)"),
+        ("fill", "comparisonarea", f"{names[1]} (below)"),
+    ]
     top = key(board, items, 0, board.lines(0, 13, fit(words, width), "soft") + 4, width)
     across = Scale(bands[0].low, bands[-1].high, 4, width - 4)
     most = max([b.treated or 0.0 for b in bands] + [b.comparison or 0.0 for b in bands] + [0.01])

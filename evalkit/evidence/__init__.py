@@ -1,0 +1,10 @@
+"""The room of evidence: how far a design lets one speak of cause, and the words that go with it."""
+
+from evalkit.evidence.comparability import failures
+from evalkit.evidence.findings import finding_of
+from evalkit.evidence.fitting import fits
+from evalkit.evidence.levels import Level, level
+from evalkit.evidence.shelf import designs
+from evalkit.evidence.wording import allowed, causal_words
+
+__all__ = ["Level", "allowed", "causal_words", "designs", "failures", "finding_of", "fits", "level"]
