@@ -31,6 +31,8 @@ def add_anyway(
     metrics without a deadweight stay as they were achieved, so that shared caps bind alike. What was paid for
     deadweight is never more than what was owed, metric by metric and in total; the total may be more than the sum of
     the metrics, where a shared cap would have gone to other metrics. Below no units nothing would have been paid.
+    What the programme added is what was owed less what the mechanism would have paid anyway, held to nothing: where
+    the programme did worse than what would have happened anyway it is below 0, and stays so.
 
     Parameters
     ----------
@@ -48,8 +50,8 @@ def add_anyway(
     Returns
     -------
     (DataFrame, dict, list of Flag)
-        The table with anyway, anyway_low, anyway_high, anyway_share, why_no_anyway; the totals judged, anyway and
-        anyway_share with _low and _high; flags. Intervals at the study's level.
+        The table with anyway, anyway_low, anyway_high, anyway_share, why_no_anyway; the totals judged, anyway,
+        anyway_share and added with _low and _high; flags. Intervals at the study's level.
 
     Raises
     ------
@@ -206,19 +208,23 @@ def _totals(
 ) -> dict[str, Any]:
     """What was paid for deadweight in all, over the metrics that can be judged."""
     names = ["anyway", "anyway_low", "anyway_high", "anyway_share", "anyway_share_low", "anyway_share_high"]
+    names += ["added", "added_low", "added_high"]
     amount = float(owed[judged].sum())
     if not judged or amount <= 0:
         return {"judged": amount, **dict.fromkeys(names)}
     by_metric, level = spread
     # held to what was owed only in the sum: under a shared cap one metric may give way to another
-    anyway = min(float(sum(point[metric][0] for metric in judged)), amount)
-    in_all = np.minimum(np.sum([drawn[metric] for metric in judged], axis=0), amount)
-    low, high = np.quantile(in_all, [(1 - level) / 2, (1 + level) / 2])
+    whole = float(sum(point[metric][0] for metric in judged))
+    in_all = np.sum([drawn[metric] for metric in judged], axis=0)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(np.minimum(in_all, amount), tails)
+    least, most = np.quantile(amount - in_all, tails)
     if any(np.isinf(by_metric[metric][0]) for metric in judged):
-        low, high = -np.inf, np.inf
+        low, high, least, most = -np.inf, np.inf, -np.inf, np.inf
     elif all(np.isnan(by_metric[metric][0]) for metric in judged):
-        low, high = np.nan, np.nan
-    values = [anyway, low, high, anyway / amount, low / amount, high / amount]
+        low = high = least = most = np.nan
+    anyway = min(whole, amount)
+    values = [anyway, low, high, anyway / amount, low / amount, high / amount, amount - whole, least, most]
     return {"judged": amount, **{name: _number(value) for name, value in zip(names, values, strict=True)}}
 
 

@@ -94,6 +94,20 @@ def fieller(top: float, bottom: float, covariance: np.ndarray, critical: float) 
     (float, float)
         The bounds; (-inf, inf) where the set is unbounded or in two pieces.
 
+    Examples
+    --------
+    3 (standard error 0.5) of 6 (standard error 1), independent of each other.
+
+    >>> low, high = fieller(3.0, 6.0, np.diag([0.25, 1.0]), 1.96)
+    >>> round(low, 3), round(high, 3)
+    (0.308, 0.811)
+
+    Where the whole may be nothing, no share can be ruled out: the set is in two pieces (below -3.04, above 0.93), or
+    everything. Neither is an interval, and none is made of it.
+
+    >>> fieller(3.0, 1.0, np.diag([0.25, 1.0]), 1.96)
+    (-inf, inf)
+
     References
     ----------
     Fieller (1954), JRSS B 16, 175-185.
@@ -105,7 +119,7 @@ def fieller(top: float, bottom: float, covariance: np.ndarray, critical: float) 
     if not a > 0:
         return -math.inf, math.inf
     root = math.sqrt(max(b**2 - a * c, 0.0))
-    return (b - root) / a, (b + root) / a
+    return float((b - root) / a), float((b + root) / a)
 
 
 def deadweight_of(
@@ -142,18 +156,24 @@ def deadweight_of(
 
 
 def deadweight_of_known(
-    definition: Definition, observed: float, counterfactual: float, ends: tuple[float, float]
+    definition: Definition,
+    observed: float,
+    counterfactual: float,
+    ends: tuple[float, float],
+    baseline: float = math.nan,
 ) -> tuple[Deadweight | None, str]:
     """The deadweight where what was observed is taken as it happened and only the counterfactual is uncertain.
 
     Parameters
     ----------
     definition : Definition
-        From `define_deadweight`; without baseline.
+        From `define_deadweight`.
     observed, counterfactual : float
         What happened, and what is estimated to have happened anyway.
     ends : (float, float)
         The interval of the counterfactual; NaN where there is none.
+    baseline : float
+        The level before the programme, where the definition needs it; taken as it was.
 
     Returns
     -------
@@ -173,16 +193,119 @@ def deadweight_of_known(
     """
     if definition.top is None or definition.bottom is None:
         return None, definition.why
-    bottom = combine(definition.bottom, {"observed": observed})
+    known = {"observed": observed, "baseline": baseline}
+    bottom = combine(definition.bottom, known)
     if not bottom > 0:
         return None, "nothing was achieved on average, so there is no share of it to give"
     value, *shares = (
-        combine(definition.top, {"observed": observed, "counterfactual": one}) / bottom
-        for one in (counterfactual, *ends)
+        combine(definition.top, known | {"counterfactual": one}) / bottom for one in (counterfactual, *ends)
     )
     low, high = (math.nan, math.nan) if any(math.isnan(one) for one in shares) else (min(shares), max(shares))
     told = "sampling error unknown" if math.isnan(low) else "interval of the counterfactual, observed as it happened"
     return Deadweight(value, low, high, f"{definition.says}; {told}"), ""
+
+
+def deadweight_from_levels(
+    observed: float,
+    counterfactual: float,
+    *,
+    values: str,
+    better: str = "higher",
+    contract_baseline: float | None = None,
+    baseline: float | None = None,
+    interval: tuple[float, float] = (math.nan, math.nan),
+) -> tuple[Deadweight | None, str]:
+    """The deadweight of two plain levels, by the one definition that every estimator uses.
+
+    Parameters
+    ----------
+    observed, counterfactual : float
+        What happened to the treated, and what would have happened anyway; per person, in the outcome's unit.
+    values : {"yes or no", "amount", "score"}
+        What kind of outcome it is.
+    better : {"higher", "lower"}
+        Which way is good.
+    contract_baseline : float, optional
+        The level per person from which the contract counts.
+    baseline : float, optional
+        The treated's own level before the programme (scores).
+    interval : (float, float)
+        Of the counterfactual, where it is known.
+
+    Returns
+    -------
+    (Deadweight or None, str)
+        The second is the reason where the first is None.
+
+    Examples
+    --------
+    *A good yes/no.* Six in ten found work, and three in ten would have: half of the jobs are deadweight.
+
+    >>> share, why = deadweight_from_levels(0.6, 0.3, values="yes or no")
+    >>> round(share.value, 4), share.method.partition(";")[0]
+    (0.5, 'counterfactual / observed')
+
+    *An amount with a natural zero.* 200 days in work a year, 150 anyway.
+
+    >>> round(deadweight_from_levels(200, 150, values="amount")[0].value, 4)
+    0.75
+
+    *An adverse yes/no: its absence is counted.* Essex, as published: 10.8 % went into care and 55 % of the historical
+    comparison (Social Finance). Staying out of care was achieved by 89.2 %, and 45 % would have stayed out anyway.
+
+    >>> share, why = deadweight_from_levels(0.108, 0.55, values="yes or no", better="lower")
+    >>> round(share.value, 4), share.method.partition(";")[0]
+    (0.5045, 'share of its absence')
+
+    *An adverse amount against a contract baseline.* The contract counts days in care below 180. 60 were observed: 120
+    are counted as saved. 100 would have been spent in care anyway, so 80 of the 120 would have been saved.
+
+    >>> days = deadweight_from_levels(60, 100, values="amount", better="lower", contract_baseline=180)[0]
+    >>> round(days.value, 4)
+    0.6667
+
+    Without a contract baseline nothing says how many days count as saved.
+
+    >>> deadweight_from_levels(60, 100, values="amount", better="lower")[1][:57]
+    'an amount that should fall has a deadweight only against '
+
+    *A score, by the improvement from baseline.* Well-being rose from 20 to 30; in the comparison it would have risen to
+    26: six of the ten points.
+
+    >>> round(deadweight_from_levels(30, 26, values="score", baseline=20)[0].value, 4)
+    0.6
+
+    *A score, by a declared responder definition.* Who improved by five points or more is a yes/no of its own: 45 % of
+    the treated did, 27 % would have anyway.
+
+    >>> round(deadweight_from_levels(0.45, 0.27, values="yes or no")[0].value, 4)
+    0.6
+
+    *A score with neither.*
+
+    >>> deadweight_from_levels(30, 26, values="score")
+    (None, 'not defined for a score')
+
+    *Above 1 and below 0 it stays as it is.* The Innovation Fund, as published: 59 % in education, employment or
+    training against 75 %. More than all would have been there anyway: the programme did harm, and no payment or value
+    turns that into good. And a counterfactual beyond the contract's own baseline gives a share below 0.
+
+    >>> round(deadweight_from_levels(0.59, 0.75, values="yes or no")[0].value, 4)
+    1.2712
+    >>> share = deadweight_from_levels(60, 190, values="amount", better="lower", contract_baseline=180)[0].value
+    >>> round(share, 4)
+    -0.0833
+
+    *Nothing achieved, nothing to share.*
+
+    >>> deadweight_from_levels(190, 200, values="amount", better="lower", contract_baseline=180)[1]
+    'nothing was achieved on average, so there is no share of it to give'
+    """
+    plan = Plan("stated", values=values, better=better, contract_baseline=contract_baseline)
+    definition = define_deadweight(plan, baseline is not None)
+    return deadweight_of_known(
+        definition, observed, counterfactual, interval, math.nan if baseline is None else float(baseline)
+    )
 
 
 def _combined(weights: Quantities, contributions: dict[str, np.ndarray]) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import evidence
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import estimate
 from evalkit.counterfactual.nouns import Estimate
@@ -22,7 +21,7 @@ from evalkit.counterfactual.rows import (
     holm,
     unknown_row,
 )
-from evalkit.counterfactual.standing import level_of, shown_by
+from evalkit.counterfactual.standing import levels
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, several
 
 if TYPE_CHECKING:
@@ -59,12 +58,12 @@ def effects_from_areas(study: Study) -> Effects:
     frame = _table(study, plan.areas)
     chosen = [one for one in plan.areas.outcome if plan.outcomes is None or one.id in plan.outcomes]
     found, failed = _estimate_all(study, frame, chosen)
-    shown = shown_by(found)
-    level = evidence.level(plan.design, {"estimator": plan.estimator, **shown})
-    rows = [_row(one, place, found, failed, level, plan.estimator) for place, one in enumerate(chosen)]
+    rows = [_row(one, place, found, failed, plan.estimator) for place, one in enumerate(chosen)]
     table = as_table(rows, COLUMNS)
     table["p_adjusted"] = holm(table["p"])
     table["conclusion"] = conclude_jointly(table, plan.level)
+    earned = levels(plan, found, table)
+    table["level"] = pd.array([earned[str(name)].sms for name in table["outcome"]], dtype="Int64")
     also, flags = _beside(study, frame, chosen, found)
     flags += [flag for one in found.values() for flag in one.flags]
     flags += [Flag("counterfactual", "serious", "The effect could not be estimated.", why, at) for at, why in failed]
@@ -77,7 +76,7 @@ def effects_from_areas(study: Study) -> Effects:
         measures=pd.DataFrame(columns=["domain", "measure", "effect"]),
         benchmark=None,
         attrition=pd.DataFrame(columns=["outcome", "arm", "people", "analysed", "share"]),
-        evidence=level_of(plan, shown, table),
+        evidence=earned[chosen[0].id],
         flags=tuple(dict.fromkeys(flags)),
     )
 
@@ -144,8 +143,7 @@ def _estimate_all(
 
 
 def _row(
-    one: AreaOutcome, place: int, found: dict[str, Estimate], failed: list[tuple[str, str]], level: evidence.Level,
-    planned: str,
+    one: AreaOutcome, place: int, found: dict[str, Estimate], failed: list[tuple[str, str]], planned: str
 ) -> Row:  # fmt: skip
     about = {
         "outcome": one.id, "title": one.title or one.id, "occasion_title": "", "unit": one.unit, "values": one.values,
@@ -153,8 +151,7 @@ def _row(
     }  # fmt: skip
     if one.id not in found:
         return unknown_row(about, planned, dict(failed)[one.id])
-    earns = find_estimator(found[one.id].estimator).earns_level
-    return effect_row(about, found[one.id], level.sms if earns else None)
+    return effect_row(about, found[one.id], None)
 
 
 def _beside(

@@ -28,7 +28,7 @@ from evalkit.counterfactual.rows import (
     unknown_row,
 )
 from evalkit.counterfactual.singles import single_measures
-from evalkit.counterfactual.standing import level_of, shown_by
+from evalkit.counterfactual.standing import levels
 from evalkit.counterfactual.together import gates
 from evalkit.counterfactual.views import views_of
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, did_you_mean, several
@@ -69,17 +69,16 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     chosen = _chosen(names, {**plan.by_outcome, **by_outcome})
     found, failed = _estimate_all(outcomes, plan, names, chosen)
     also, also_flags = _also(outcomes, plan, found, chosen)
-    attrition = attrition_table(outcomes, names)
-    shown = shown_by(found, attrition)
-    level = evidence.level(plan.design, {"estimator": plan.estimator, **shown})
     randomised = evidence.level(plan.design).sms == RANDOMISED
     own = [*_own_flags(found), *gap_flags(found, randomised)]
-    rows = [_row(outcomes, name, place, found, failed, level) for place, name in enumerate(names)]
+    rows = [_row(outcomes, name, place, found, failed) for place, name in enumerate(names)]
     table = as_table([row | {"estimator": row.get("estimator", plan.estimator)} for row in rows], COLUMNS)
     table["p_adjusted"] = holm(table["p"])
     table["conclusion"] = conclude_jointly(table, plan.level)
     table["truth"] = _truth(outcomes, names)
-    level = level_of(plan, shown, table)
+    attrition = attrition_table(outcomes, names)
+    earned = levels(plan, found, table, attrition)
+    table["level"] = pd.array([earned[str(name)].sms for name in table["outcome"]], dtype="Int64")
     measures, measure_flags = single_measures(outcomes, plan, names, chosen)
     measures["verdict"] = gates(table, measures, plan.level)
     benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
@@ -104,7 +103,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
         measures=measures,
         benchmark=benchmark,
         attrition=attrition,
-        evidence=level,
+        evidence=earned[names[0]],
         flags=tuple(dict.fromkeys([*flags, *look_flags])),
         views=views,
         looks=looks,
@@ -200,14 +199,12 @@ def _row(
     place: int,
     found: dict[str, Estimate],
     failed: dict[str, str],
-    level: evidence.Level,
 ) -> dict[str, Any]:
-    """The row of one outcome."""
+    """The row of one outcome; its level is filled later."""
     about = _about(outcomes, name, place)
     if name not in found:
         return unknown_row(about, "", failed[name])
-    earns = find_estimator(found[name].estimator).earns_level
-    return effect_row(about, found[name], level.sms if earns else None)
+    return effect_row(about, found[name], None)
 
 
 def _also(

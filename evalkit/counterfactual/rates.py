@@ -12,7 +12,7 @@ from evalkit import evidence
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import VALUES, estimate
 from evalkit.counterfactual.nouns import Estimate
-from evalkit.counterfactual.registry import find_estimator
+from evalkit.counterfactual.registry import Entry, find_estimator
 from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, conclude_jointly, effect_row, holm
 from evalkit.errors import EstimationError, EvalkitError, StudyError, did_you_mean, several
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TEXT = ("outcome", "title", "unit", "better", "values", "source", "published")
 NUMBERS = ("treated", "comparison", "rounding", "n_treated", "n_comparison", "per")
 STATED = ("observed", "deadweight", "low", "high")
+PAST = ("trend", "trend_low", "trend_high", "years")
+FROM = ("rates", "history")
 
 
 def effects_from_rates(study: Study) -> Effects:
@@ -30,7 +32,9 @@ def effects_from_rates(study: Study) -> Effects:
     Parameters
     ----------
     study : Study
-        With ``counterfactual.rates``; estimator "published" (two rates) or "assumed" (observed and a stated share).
+        With ``counterfactual.rates``; estimator "published" (two rates), "historical baseline" (a rate now and one of
+        an earlier period, with trend, trend_low, trend_high and years where a change is allowed for) or "assumed"
+        (observed and a stated share).
 
     Returns
     -------
@@ -46,11 +50,14 @@ def effects_from_rates(study: Study) -> Effects:
     if plan is None or plan.rates is None:
         raise StudyError('the study names no rates. Write rates = "rates.csv" under [counterfactual].')
     entry = find_estimator(plan.estimator)
-    if entry.persons:
-        raise StudyError(f'estimator "{plan.estimator}" works on people, not on rates. Use "published" or "assumed".')
-    table = _read(study, entry.comparison)
+    if entry.data not in FROM:
+        raise StudyError(
+            f'estimator "{plan.estimator}" works on people, not on rates. Use "published", "historical baseline" or '
+            '"assumed".'
+        )
+    table = _read(study, entry)
     level = evidence.level(plan.design if entry.earns_level else None)
-    estimates = _estimates(study, table, entry.comparison)
+    estimates = _estimates(study, table, entry)
     rows, also = [], []
     for place, line in enumerate(_lines(table)):
         found = estimates[line["outcome"]]
@@ -81,12 +88,13 @@ def _without_zeros(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**counts)
 
 
-def _read(study: Study, two_rates: bool) -> pd.DataFrame:
+def _read(study: Study, entry: Entry) -> pd.DataFrame:
     """The rates file, its words checked."""
     from evalkit.tables import read_csv_checked
 
-    numbers = NUMBERS if two_rates else STATED
-    columns: dict[str, Any] = {**dict.fromkeys(TEXT, "text"), **dict.fromkeys(numbers, "number")}
+    numbers = (*NUMBERS, *PAST) if entry.data == "history" else NUMBERS if entry.comparison else STATED
+    texts = (*TEXT, "trend_source") if entry.data == "history" else TEXT
+    columns: dict[str, Any] = {**dict.fromkeys(texts, "text"), **dict.fromkeys(numbers, "number")}
     required = ["outcome", *(numbers[:2])]
     table = read_csv_checked(study, study.counterfactual.rates, columns, required)  # type: ignore[union-attr,arg-type]
     table["title"] = table["title"].where(table["title"].notna(), table["outcome"])
@@ -121,12 +129,13 @@ def _about(line: dict[str, Any], place: int) -> dict[str, Any]:
     return {**text, "occasion_title": "", "values": values, "is_domain": False, "primary": place == 0}
 
 
-def _estimates(study: Study, table: pd.DataFrame, two_rates: bool) -> dict[str, Estimate]:
+def _estimates(study: Study, table: pd.DataFrame, entry: Entry) -> dict[str, Estimate]:
     """One estimate per line; all that is wrong at once."""
+    run = _now_and_before if entry.data == "history" else _two_rates if entry.comparison else _stated
     found, problems = {}, []
     for line in _lines(table):
         try:
-            one = (_two_rates if two_rates else _stated)(study, line)
+            one = run(study, line)
         except EvalkitError as error:
             problems.append(f"{line['outcome']}: {error}")
             continue
@@ -165,6 +174,19 @@ def _two_rates(study: Study, line: dict[str, Any]) -> Estimate:
         rounding=None if rounding is None else rounding / share,
         **options,
     )
+
+
+def _now_and_before(study: Study, line: dict[str, Any]) -> Estimate:
+    """A rate now, and the rate (or mean) of an earlier period."""
+    plan = study.counterfactual
+    share = line["values"] == "yes or no"
+    per = float(line["per"]) if share and not pd.isna(line["per"]) else 1.0
+    frame = pd.DataFrame({"rate": [float(line["treated"])], "n": [line["n_treated"]]})
+    given = ("source", "trend_source", "values", *PAST)
+    options: dict[str, Any] = {name: _given(line[name]) for name in given if not pd.isna(line[name])}
+    options["baseline_rate" if share else "baseline_mean"] = float(line["comparison"])
+    options |= {"baseline_n": _given(line["n_comparison"]), "better": line["better"], "level": plan.level}  # type: ignore[union-attr]
+    return estimate(frame, plan.estimator, outcome="rate", n="n", per=per, **{**options, **plan.options})  # type: ignore[union-attr]
 
 
 def _stated(study: Study, line: dict[str, Any]) -> Estimate:

@@ -11,6 +11,7 @@ import pandas as pd
 from evalkit import evidence
 from evalkit.counterfactual.gaps import largest_difference
 from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.registry import find_estimator
 from evalkit.study.model import Counterfactual
 
 WORST = {"outside_support": max, "pre_fit": max, "pre_test": min, "density_test": min, "first_stage_f": min}
@@ -48,32 +49,46 @@ def _known(name: str, worst: Any, values: Iterable[Any]) -> dict[str, float]:
     return {name: worst(numbers)} if numbers else {}
 
 
-def level_of(plan: Counterfactual, shown: dict[str, Any], table: pd.DataFrame) -> evidence.Level:
-    """The level that the study earns, the finding of its first outcome allowed for.
+def levels(
+    plan: Counterfactual, estimates: Mapping[str, Estimate], table: pd.DataFrame, attrition: pd.DataFrame | None = None
+) -> dict[str, evidence.Level]:
+    """The level of every outcome, by what its own estimate showed: people lost from one outcome are not lost from all.
 
     Parameters
     ----------
     plan : Counterfactual
         With the design, the smallest worthwhile differences and any replication.
-    shown : dict
-        From `shown_by`.
+    estimates : dict of str to Estimate
+        By outcome.
     table : DataFrame
-        The table of effects; its first row is the primary outcome's.
+        The table of effects, with conclusions.
+    attrition : DataFrame, optional
+        outcome, arm, share.
 
     Returns
     -------
-    evidence.Level
-        The most that this study alone can support.
+    dict of str to evidence.Level
+        The most that this study alone can support, for every row of the table; the first row's is the headline's.
     """
-    told: dict[str, Any] = {"estimator": plan.estimator, **shown}
-    if len(table):
-        first = table.iloc[0]
-        name = str(first["outcome"])
-        told |= {"low": first["low"], "high": first["high"], "better": first["better"]}
-        told["smallest_worthwhile"] = plan.smallest_worthwhile.get(
-            name, plan.smallest_worthwhile.get(name.split("@")[0])
-        )
-        told |= {"finding": first["conclusion"]} if first["conclusion"] in FINDINGS else {}
+    found = {}
+    for row in table.itertuples():
+        name = str(row.outcome)
+        lost = None if attrition is None else attrition[attrition["outcome"] == name]
+        own = {name: estimates[name]} if name in estimates else {}
+        found[name] = _level_of(plan, row, shown_by(own, lost))
+    return found
+
+
+def _level_of(plan: Counterfactual, row: Any, shown: dict[str, Any]) -> evidence.Level:
+    """Of one row of the table, its finding allowed for."""
+    name = str(row.outcome)
+    estimator = find_estimator(str(row.estimator)) if row.estimator else None
+    if estimator is not None and not estimator.earns_level:
+        return evidence.level(None)
+    told: dict[str, Any] = {"estimator": row.estimator, **shown}
+    told |= {"low": row.low, "high": row.high, "better": row.better}
+    told["smallest_worthwhile"] = plan.smallest_worthwhile.get(name, plan.smallest_worthwhile.get(name.split("@")[0]))
+    told |= {"finding": row.conclusion} if row.conclusion in FINDINGS else {}
     if plan.replication is not None:
         told["replication"] = plan.replication.model_dump()
     return evidence.level(plan.design, told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -170,10 +171,10 @@ def pre_test(cells: Cells) -> tuple[dict[str, Any], list[Flag]]:
     Returns
     -------
     (dict, list of Flag)
-        pre_test (p of the Wald test that all effects before treatment are 0: by chi-squared as published software has
-        it, but by Hotelling's F where units are few, since chi-squared then rejects half of all true nulls),
-        pre_test_method ("chi-squared" or "F"), pre_test_statistic, pre_test_df, pre_test_chi_squared,
-        pre_test_small_sample (p by F); NaN where there is nothing to test.
+        pre_test_statistic, pre_test_df, pre_test_chi_squared (Wald test that every effect before treatment is 0, as
+        published software has it); pre_test_small_sample (Hotelling's F of the effects by time since treatment, from
+        cohorts with more units than such times); pre_test: the first p, but the second where units are few, since
+        chi-squared then rejects many true nulls; pre_test_method says which. NaN where there is nothing to test.
 
     References
     ----------
@@ -184,21 +185,39 @@ def pre_test(cells: Cells) -> tuple[dict[str, Any], list[Flag]]:
     if not mine.any():
         text = "No time before treatment is left to test whether the units moved alike, so parallel trends are assumed."
         return dict.fromkeys(names, math.nan), [Flag("counterfactual", "caution", text)]
-    value = cells.value[mine]
-    one_each = grouptimes.every_cell(cells)
-    joint = grouptimes.covariance(cells, one_each)[np.ix_(mine, mine)]
-    sampled, q = grouptimes.spread(cells, one_each), len(value)
-    if np.linalg.matrix_rank(joint, hermitian=True) < q:
-        text = f"{q} effects before treatment are too many to test together with so few units."
-        return dict.fromkeys(names, math.nan), [Flag("counterfactual", "caution", text)]
-    statistic = float(value @ np.linalg.solve(joint, value))
-    p, room = float(stats.chi2.sf(statistic, q)), float(np.median(sampled.df[mine]))
-    left, wider = room - q + 1, value * sampled.se[mine] / sampled.small[mine]
-    allowed = float(wider @ np.linalg.solve(joint, wider)) * left / (room * q)  # with small-sample errors
-    small = float(stats.f.sf(allowed, q, left)) if left > 0 else math.nan
-    enough = left >= ENOUGH
-    found = dict(zip(names, (p if enough else small, statistic, q, p, small), strict=True))
-    return found | {"pre_test_method": "chi-squared" if enough else "F"}, _trend_flags(p if enough else small)
+    value, q = cells.value[mine], int(mine.sum())
+    joint = grouptimes.covariance(cells, grouptimes.every_cell(cells))[np.ix_(mine, mine)]
+    small, room = _small_test(cells, mine)
+    statistic = math.nan
+    if np.linalg.matrix_rank(joint, hermitian=True) == q:
+        statistic = float(value @ np.linalg.solve(joint, value))
+    plain = float(stats.chi2.sf(statistic, q))
+    enough = room - q + 1 >= ENOUGH and math.isfinite(plain)
+    p = plain if enough else small
+    found = dict(zip(names, (p, statistic, q, plain, small), strict=True))
+    return found | {"pre_test_method": "chi-squared" if enough else "F"}, _trend_flags(p)
+
+
+def _small_test(cells: Cells, before: np.ndarray) -> tuple[float, float]:
+    """Hotelling's test of the effects by time before treatment, and the degrees of freedom of one of them.
+
+    A cohort with hardly more units than times before treatment cannot show how its own effects go together.
+    """
+    cohorts, times = np.unique(cells.cohort[before], return_counts=True)
+    sizes = (cells.cohorts.first[:, None] == cohorts).sum(axis=0)
+    known = before & np.isin(cells.cohort, cohorts[sizes - 1 > times])
+    if not known.any():
+        return math.nan, 0.0
+    some = {name: getattr(cells, name)[known] for name in ("cohort", "time", "value", "base")}
+    part = replace(cells, psi=cells.psi[:, known], **some)
+    parts, since = grouptimes.by_part(part, "dynamic", before=True)
+    sampled, q = grouptimes.spread(part, parts), len(since)
+    joint, room = grouptimes.covariance(part, parts), float(np.median(sampled.df))
+    if np.linalg.matrix_rank(joint, hermitian=True) < q or room - q + 1 <= 0:
+        return math.nan, room
+    allowed = parts.value * sampled.se / sampled.small
+    statistic = float(allowed @ np.linalg.solve(joint, allowed)) * (room - q + 1) / (room * q)
+    return float(stats.f.sf(statistic, q, room - q + 1)), room
 
 
 def _trend_flags(p: float) -> list[Flag]:

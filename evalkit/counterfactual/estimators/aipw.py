@@ -6,30 +6,39 @@ import numpy as np
 
 from evalkit.counterfactual.arms import allow_for_size
 from evalkit.counterfactual.inference import conclude
+from evalkit.counterfactual.matched.models import check_models, expected_outcome, score_of
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
-from evalkit.counterfactual.scores import describe_weights, propensity
-from evalkit.errors import EstimationError
-from evalkit.linear import least_squares
+from evalkit.counterfactual.scores import describe_weights, for_everybody_flags
+
+MODELS = {"outcome_model": "linear", "score_model": "logit", "folds": 5, "seed": 0}
 
 
 @estimator(
     "aipw",
-    options={"normalise": True},
+    options={"normalise": True, **MODELS},
     se=("influence",),
     clustered_se="influence",
     estimands=("ATT", "ATE"),
     says="weighting and regression together: right if either model is right",
 )
 def aipw(panel: Panel, plan: Plan) -> Estimate:
-    """Logit score and linear outcome model; standard error from the influence function, allowing for small arms."""
-    score = propensity(panel)
+    """Logit score and linear outcome model; standard error from the influence function, allowing for small arms.
+
+    ``outcome_model`` may be "linear", "logit" (yes/no outcomes), an object with fit and predict (predict_proba where it
+    has one), or a function (x, y, x_new) -> predictions; ``score_model`` likewise with "logit". A model of the user's
+    is cross-fitted over ``folds``, drawn from ``seed`` and the ids, whole clusters together, so that nobody is
+    predicted by a model that learnt from him or her (Chernozhukov and others 2018, Econometrics Journal 21).
+    """
+    check_models(plan)
+    score = score_of(panel, plan)
     run = _ate if plan.estimand == "ATE" else _att
-    effect, observed, rows, observed_rows, weights = run(panel, score.probability, bool(plan.options["normalise"]))
+    effect, observed, rows, observed_rows, weights = run(panel, plan, score.probability)
     modelled = ("treated", "comparison") if plan.estimand == "ATE" else ("comparison",)
     scale, df = allow_for_size(panel, rows, weights, modelled)
     found, flags = describe_weights(panel, score, weights)
+    flags += for_everybody_flags(panel, weights) if plan.estimand == "ATE" else []
     return conclude(
         panel,
         plan,
@@ -43,39 +52,25 @@ def aipw(panel: Panel, plan: Plan) -> Estimate:
     )
 
 
-def _outcome_model(panel: Panel, arm: float) -> np.ndarray:
-    """What a linear model of one arm expects for everybody."""
-    design = np.column_stack([np.ones(len(panel.y)), panel.x])
-    rows = panel.treated == arm
-    own = design[rows]
-    varies = np.append(True, (own[:, 1:] != own[:1, 1:]).any(axis=0))
-    try:
-        fit = least_squares(panel.y[rows], own[:, varies])
-    except EstimationError:
-        beta = np.linalg.lstsq(own, panel.y[rows], rcond=None)[0]
-        return design @ beta
-    return design[:, varies] @ fit.beta
-
-
-def _att(panel: Panel, e: np.ndarray, hajek: bool) -> tuple:
+def _att(panel: Panel, plan: Plan, e: np.ndarray) -> tuple:
     """Average effect on the treated."""
     t, n1 = panel.treated, panel.treated.sum()
-    residual = panel.y - _outcome_model(panel, 0.0)
+    residual = panel.y - expected_outcome(panel, plan, 0.0)
     weights = (1 - t) * e / (1 - e)
-    total = weights.sum() if hajek else n1
+    total = weights.sum() if plan.options["normalise"] else n1
     effect = float((t * residual).sum() / n1 - (weights * residual).sum() / total)
     rows = (t * (residual - effect) - weights * residual) / n1
     observed = float((t * panel.y).sum() / n1)
     return effect, observed, rows, t * (panel.y - observed) / n1, t + weights
 
 
-def _ate(panel: Panel, e: np.ndarray, hajek: bool) -> tuple:
+def _ate(panel: Panel, plan: Plan, e: np.ndarray) -> tuple:
     """Average effect on everybody; observed is then the estimated mean had all been treated."""
     t, n = panel.treated, len(panel.y)
     means, rows = [], []
     for arm, weights in ((1.0, t / e), (0.0, (1 - t) / (1 - e))):
-        expected = _outcome_model(panel, arm)
-        total = weights.sum() if hajek else n
+        expected = expected_outcome(panel, plan, arm)
+        total = weights.sum() if plan.options["normalise"] else n
         part = weights * (panel.y - expected)
         mean = float(expected.mean() + part.sum() / total)
         means.append(mean)

@@ -6,15 +6,20 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counterfactual.balances import balance
-from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
-from evalkit.counterfactual.registry import estimator
+from evalkit.counterfactual.registry import REGRESSION, estimator
+from evalkit.counterfactual.resampled import RESAMPLED, conclude_regression
 from evalkit.errors import EstimationError, did_you_mean
-from evalkit.linear import Fit, degrees_of_freedom, demean, least_squares, row_contributions
+from evalkit.linear import Fit, demean, least_squares
 
 
-@estimator("ols", options={"within": None}, says="linear regression on the arm and the covariates")
+@estimator(
+    "ols",
+    options={"within": None, "weights": "auto"},
+    se=(*REGRESSION, *RESAMPLED),
+    says="linear regression on the arm and the covariates",
+)
 def ols(panel: Panel, plan: Plan) -> Estimate:
     """Analysis of covariance; ``within`` takes out the differences between the levels of one column."""
     within = plan.options["within"]
@@ -22,11 +27,9 @@ def ols(panel: Panel, plan: Plan) -> Estimate:
         fit = least_squares(panel.y, np.column_stack([panel.treated, np.ones(len(panel.y)), panel.x]))
     else:
         fit = _within(panel, plan, str(within))
-    contrast = np.eye(fit.x.shape[1])[0]
-    rows = {"effect": row_contributions(fit, contrast, plan.se, panel.cluster)}
-    df = degrees_of_freedom(fit, contrast, plan.se, panel.cluster)
     table = _balance(panel) if panel.columns.covariates else None
-    return conclude(panel, plan, float(fit.beta[0]), rows, df, balance=table)
+    contrast = np.eye(fit.x.shape[1])[0]
+    return conclude_regression(panel, plan, fit, {"effect": contrast}, balance=table)
 
 
 def _balance(panel: Panel) -> pd.DataFrame:
@@ -48,15 +51,23 @@ def _within(panel: Panel, plan: Plan, column: str) -> Fit:
     level = codes(panel.frame[column])
     _check_variation(panel, level, column)
     design = np.column_stack([panel.treated, panel.x])
-    if panel.cluster is not None and len({*zip(level, panel.cluster, strict=True)}) == level.max() + 1:
+    if plan.se != "permutation" and _nested(level, panel.cluster):
         centred = demean(design, level)
         keep = (centred**2).sum(axis=0) > 1e-10 * np.maximum((design**2).sum(axis=0), 1e-300)
-        absorbed = 0 if plan.se in ("cr1s", "cr2", "cr3") else int(level.max() + 1)
+        absorbed = 0 if plan.se in ("cr1s", "cr2", "cr3", "wild") else int(level.max() + 1)
         return least_squares(demean(panel.y, level), centred[:, keep], absorbed)
     dummies = (level[:, None] == np.arange(level.max() + 1)).astype(float)
     spread = ((design - dummies @ (dummies.T @ design / dummies.sum(axis=0)[:, None])) ** 2).sum(axis=0)
     keep = spread > 1e-10 * np.maximum((design**2).sum(axis=0), 1e-300)
     return least_squares(panel.y, np.column_stack([design[:, keep], dummies]))
+
+
+def _nested(level: np.ndarray, cluster: np.ndarray | None) -> bool:
+    """Whether every level lies within one cluster."""
+    if cluster is None:
+        return False
+    first = np.unique(level, return_index=True)[1]
+    return bool((cluster[first][level] == cluster).all())
 
 
 def _check_variation(panel: Panel, level: np.ndarray, column: str) -> None:

@@ -27,7 +27,13 @@ def placebos(view: View) -> tuple[pd.DataFrame | None, list[Flag]]:
     if wrong.empty:
         return table, []
     text = f"An outcome that the programme cannot have changed differs between the arms: {wrong['title'].iloc[0]}."
-    return table, [Flag("counterfactual", "serious", text, str(table.attrs.get("says", "")), view.first)]
+    flags = [Flag("counterfactual", "serious", text, str(table.attrs.get("says", "")), view.first)]
+    own = set(wrong["outcome"]) & set(asked.arguments.get("covariates") or ())
+    if own:
+        text = "A placebo outcome is one of the covariates, so it was left out of its own adjustment."
+        detail = "Where it decided who was offered the programme it must differ then, and says nothing."
+        flags.append(Flag("counterfactual", "caution", text, detail, view.first))
+    return table, flags
 
 
 def _name(view: View, given: str) -> str:
