@@ -7,11 +7,15 @@ from evalkit.counterfactual.analysed import (
     completers,
     with_attrition_weights,
 )
+from evalkit.counterfactual.areas.reruns import leave_one_donor_out, placebo_date
 from evalkit.counterfactual.attrition import attrition_by_wave
-from evalkit.counterfactual.balances import balance
+from evalkit.counterfactual.balances import balance, for_love_plot
+from evalkit.counterfactual.credit import attribution, displacement_of
+from evalkit.counterfactual.deadweights import deadweight_from_levels
 from evalkit.counterfactual.design import DesignStage, design_stage, study_design
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import estimate
+from evalkit.counterfactual.honest import PreTrends, honest_did, pre_trends
 from evalkit.counterfactual.many.curve_tests import CurveTest, curve_test
 from evalkit.counterfactual.many.curves import SpecificationCurve, specification_curve
 from evalkit.counterfactual.many.fading import DropOff, stated_drop_off
@@ -22,6 +26,7 @@ from evalkit.counterfactual.many.subgroups import Subgroups, subgroup_effects
 from evalkit.counterfactual.matched.overlaps import Overlap, overlap
 from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.of_areas import effects_from_areas
+from evalkit.counterfactual.placebo_cutoffs import placebo_cutoffs
 from evalkit.counterfactual.planned import estimate_effects
 from evalkit.counterfactual.rates import effects_from_rates
 from evalkit.counterfactual.registry import estimator, known_estimators
@@ -76,20 +81,24 @@ __all__ = [
     "OmittedVariable",
     "Overlap",
     "Persistence",
+    "PreTrends",
     "Rosenbaum",
     "Specification",
     "SpecificationCurve",
     "Subgroups",
     "adjusted_estimate",
+    "attribution",
     "attrition_bounds",
     "attrition_by_wave",
     "attrition_weights",
     "balance",
     "completers",
     "curve_test",
+    "deadweight_from_levels",
     "design_stage",
     "detectable_effect",
     "detectable_effect_before",
+    "displacement_of",
     "e_value",
     "e_value_from_difference",
     "e_value_from_odds_ratio",
@@ -103,16 +112,22 @@ __all__ = [
     "estimator",
     "extreme_scenarios",
     "finding",
+    "for_love_plot",
+    "honest_did",
     "interval_at",
     "joint_covariance",
     "known_estimators",
     "leave_one_cluster_out",
+    "leave_one_donor_out",
     "matched_differences",
     "omitted_variable_bounds",
     "overlap",
     "partial_r2",
     "persistence",
+    "placebo_cutoffs",
+    "placebo_date",
     "placebo_outcomes",
+    "pre_trends",
     "robustness_value",
     "rosenbaum_bounds",
     "specification_curve",

@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.counterfactual.estimating import estimate
 from evalkit.counterfactual.gaps import unit_flags
 from evalkit.counterfactual.nouns import Estimate
-from evalkit.counterfactual.registry import find_estimator
+from evalkit.counterfactual.registry import Entry, find_estimator
 from evalkit.errors import EstimationError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def request(outcomes: Outcomes, name: str, analysis: Analysis) -> Request:
     frame, covariates = person_frame(outcomes, [told["key"]], analysis.covariates)
     options = _options(analysis, told)
     columns = {
-        "treated": "treated" if _has(frame, "treated") and entry.data != "running" else None,
+        "treated": "treated" if _compares(frame, entry) else None,
         "person": "person",
         "cluster": "cluster" if _has(frame, "cluster") else None,
         "strata": "strata" if _has(frame, "strata") else None,
@@ -129,6 +129,13 @@ def run(outcomes: Outcomes, name: str, analysis: Analysis) -> Estimate:
     found = estimate(asked.frame, asked.estimator, **asked.arguments)
     flags = (*found.flags, *unit_flags(found, outcomes.describe(name)))
     return replace(found, flags=tuple(replace(flag, about=name) for flag in flags))
+
+
+def _compares(frame: pd.DataFrame, entry: Entry) -> bool:
+    """Whether the cohort's arms are given: not to a cut-off; to a baseline of the past only where there are two."""
+    if entry.data == "running" or not _has(frame, "treated"):
+        return False
+    return entry.data != "history" or frame["treated"].nunique() > 1
 
 
 def _has(frame: pd.DataFrame, column: str) -> bool:

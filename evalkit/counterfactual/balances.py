@@ -8,10 +8,15 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
-from evalkit.counterfactual.covariates import as_numbers, is_number, levels_of
+from evalkit.counterfactual.covariates import as_numbers, is_number, level_codes
 from evalkit.errors import EstimationError, Flag, did_you_mean
 
 COMPARABLE, FAR_APART = 0.1, 0.25
+DENOMINATORS = {
+    "treated": "standard deviation of the treated before weighting",
+    "comparison": "standard deviation of the comparison before weighting",
+    "pooled": "root of the mean of both arms' variances before weighting",
+}
 
 
 def balance(
@@ -19,8 +24,9 @@ def balance(
     treated: str,
     covariates: Sequence[str],
     weights: str | Sequence[float] | np.ndarray | None = None,
+    denominator: str = "treated",
 ) -> pd.DataFrame:
-    """Standardised mean differences and variance ratios of the covariates.
+    """Standardised mean differences, variance ratios and Kolmogorov-Smirnov distances of the covariates.
 
     Parameters
     ----------
@@ -32,34 +38,53 @@ def balance(
         Columns; words are shown by level.
     weights : str or array of shape (n,), optional
         Weights after weighting or matching (0: left out).
+    denominator : {"treated", "pooled", "comparison"}
+        Whose standard deviation before weighting the difference is divided by, before and after.
 
     Returns
     -------
     DataFrame
-        Index covariate ("race black" for a level); mean_treated, mean_comparison, smd_before, variance_ratio_before and
-        with weights the same with _after. The difference is divided by the treated's SD before weighting (for yes/no:
-        sqrt(p (1 - p))), the same before and after; ``attrs["denominator"]`` says so. Variance ratios (treated over
-        comparison) are for numbers only.
+        Index covariate ("race black" for a level); mean_treated, mean_comparison, smd_before, variance_ratio_before,
+        ks_before, and with weights the same with _after. For yes/no the standard deviation is sqrt(p (1 - p));
+        ``attrs["denominator"]`` says whose it is. Variance ratios (treated over comparison) are for numbers only; ks is
+        the largest distance between the arms' (weighted) cumulative shares, from 0 to 1: for yes/no the difference of
+        the shares. Gaps are left out.
 
     Raises
     ------
     EstimationError
-        A column is missing, or an arm is empty.
+        A column is missing, an arm is empty, weights do not fit, or the denominator is not known.
+
+    References
+    ----------
+    Austin and Stuart (2015), Statistics in Medicine 34, 3661-3679, for the measures.
     """
-    absent = [name for name in (treated, *covariates) if name not in frame.columns]
+    names = [covariates] if isinstance(covariates, str) else list(covariates)
+    absent = [name for name in (treated, *names) if name not in frame.columns]
     if absent:
         raise EstimationError(f'column "{absent[0]}" is not in the table. {did_you_mean(absent[0], frame.columns)}')
+    if denominator not in DENOMINATORS:
+        raise EstimationError(f'denominator = "{denominator}" is not known. {did_you_mean(denominator, DENOMINATORS)}')
     arm = as_numbers(frame[treated]) == 1
     if not arm.any() or arm.all():
         raise EstimationError(f'column "{treated}" has nobody in one of the arms, so there is no balance to show.')
-    after = None if weights is None else np.asarray(frame[weights] if isinstance(weights, str) else weights, float)
-    rows = []
-    for name, values in _columns(frame[list(covariates)]):
-        row = {"covariate": name, **_compare(values, arm, np.ones(len(frame)), "before")}
-        rows.append(row if after is None else row | _compare(values, arm, after, "after"))
+    after = None if weights is None else _weights(frame, weights)
+    rows = [_row(name, values, arm, after, denominator) for name, values in _columns(frame[names])]
     table = pd.DataFrame(rows).set_index("covariate") if rows else pd.DataFrame(index=pd.Index([], name="covariate"))
-    table.attrs["denominator"] = "standard deviation of the treated before weighting"
+    table.attrs["denominator"] = DENOMINATORS[denominator]
     return table
+
+
+def _weights(frame: pd.DataFrame, weights: str | Sequence[float] | np.ndarray) -> np.ndarray:
+    """Weights as an array that fits the rows."""
+    if isinstance(weights, str) and weights not in frame.columns:
+        raise EstimationError(f'column "{weights}" is not in the table. {did_you_mean(weights, frame.columns)}')
+    values = np.asarray(frame[weights] if isinstance(weights, str) else weights, float)
+    if values.shape != (len(frame),):
+        raise EstimationError(f"there are {values.size} weights for {len(frame)} rows. Give one for each row.")
+    if not (values >= 0).all():
+        raise EstimationError("weights must be 0 or more, and none may be missing.")
+    return values
 
 
 def _columns(covariates: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
@@ -70,38 +95,109 @@ def _columns(covariates: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
         if is_number(column):
             result.append((str(name), as_numbers(column)))
             continue
-        text = column.astype(str).to_numpy()
-        gaps = column.isna().to_numpy()
-        result += [(f"{name} {level}", np.where(gaps, np.nan, text == level)) for level in levels_of(column)]
+        found, levels = level_codes(column)
+        gaps = found < 0
+        for place, level in enumerate(levels):
+            result.append((f"{name} {level}", np.where(gaps, np.nan, found == place)))
     return result
 
 
+def _row(
+    name: str, values: np.ndarray, arm: np.ndarray, after: np.ndarray | None, denominator: str
+) -> dict[str, str | float]:
+    """One covariate's line of the table."""
+    there = ~np.isnan(values)
+    if not there.all():
+        values, arm, after = values[there], arm[there], None if after is None else after[there]
+    binary = bool(((values == 0) | (values == 1)).all())
+    even = np.ones(len(values))
+    sd = _divisor(values, arm, binary, denominator)
+    row: dict[str, str | float] = {"covariate": name, **_compare(values, arm, even, sd, "before")}
+    ranks = None if binary else np.argsort(values)
+    row["ks_before"] = _distance(values, arm, even, ranks, row["mean_treated"], row["mean_comparison"])
+    if after is not None:
+        row |= _compare(values, arm, after, sd, "after")
+        ends = row["mean_treated_after"], row["mean_comparison_after"]
+        row["ks_after"] = _distance(values, arm, after, ranks, *ends)
+    if binary:
+        row |= {key: np.nan for key in row if key.startswith("variance_ratio")}
+    return row
+
+
 def _moments(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Weighted mean and unbiased variance, gaps left out."""
-    keep = ~np.isnan(values) & (weights > 0)
-    values, weights = values[keep], weights[keep]
+    """Weighted mean and unbiased variance."""
+    keep = weights > 0
+    if not keep.all():
+        values, weights = values[keep], weights[keep]
     total = weights.sum()
-    if total == 0:
+    if not total > 0:
         return np.nan, np.nan
-    mean = (weights * values).sum() / total
-    room = total - (weights**2).sum() / total
-    return float(mean), float((weights * (values - mean) ** 2).sum() / room) if room > 0 else np.nan
+    mean = (weights @ values) / total
+    room = total - (weights @ weights) / total
+    spread = values - mean
+    return float(mean), float((weights @ spread**2) / room) if room > 1e-12 * total else np.nan
 
 
-def _compare(values: np.ndarray, arm: np.ndarray, weights: np.ndarray, when: str) -> dict[str, float]:
+def _divisor(values: np.ndarray, arm: np.ndarray, binary: bool, denominator: str) -> float:
+    """The standard deviation that differences are divided by."""
+    variances = {}
+    for name, own in (("treated", values[arm]), ("comparison", values[~arm])):
+        mean, variance = _moments(own, np.ones(len(own)))
+        variances[name] = mean * (1 - mean) if binary else variance
+    variances["pooled"] = (variances["treated"] + variances["comparison"]) / 2
+    return float(np.sqrt(variances[denominator]))
+
+
+def _compare(values: np.ndarray, arm: np.ndarray, weights: np.ndarray, sd: float, when: str) -> dict[str, float]:
     """Means, standardised difference and variance ratio under the weights."""
     (one, spread_one), (none, spread_none) = (_moments(values[side], weights[side]) for side in (arm, ~arm))
-    own = values[arm]
-    binary = bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all())
-    share = float(np.nanmean(own)) if (~np.isnan(own)).any() else np.nan
-    sd = np.sqrt(share * (1 - share)) if binary else np.sqrt(_moments(own, np.ones(len(own)))[1])
     names = ("mean_treated", "mean_comparison") if when == "before" else ("mean_treated_after", "mean_comparison_after")
     return {
         names[0]: one,
         names[1]: none,
         f"smd_{when}": (one - none) / sd if sd > 0 else np.nan,
-        f"variance_ratio_{when}": spread_one / spread_none if not binary and spread_none > 0 else np.nan,
+        f"variance_ratio_{when}": spread_one / spread_none if spread_none > 0 else np.nan,
     }
+
+
+def _distance(
+    values: np.ndarray, arm: np.ndarray, weights: np.ndarray, ranks: np.ndarray | None, one: object, none: object
+) -> float:
+    """The Kolmogorov-Smirnov distance between the arms; of yes/no, the difference of the means."""
+    if ranks is None:
+        return float(abs(float(one) - float(none)))  # type: ignore[arg-type]
+    totals = weights[arm].sum(), weights[~arm].sum()
+    if not min(totals) > 0:
+        return np.nan
+    ordered = values[ranks]
+    gap = np.cumsum((weights * np.where(arm, 1 / totals[0], -1 / totals[1]))[ranks])
+    last = np.append(ordered[1:] != ordered[:-1], True)  # only where a value is finished
+    return float(np.abs(gap[last]).max())
+
+
+def for_love_plot(table: pd.DataFrame) -> pd.DataFrame:
+    """Absolute standardised differences in long form, as a love plot draws them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `balance`.
+
+    Returns
+    -------
+    DataFrame
+        covariate, when ("before" or "after"), difference (absolute, in standard deviations); the largest difference
+        before comes first. ``attrs``: denominator, and the lines to draw (0.1 and 0.25).
+    """
+    kept = [name for name in ("smd_before", "smd_after") if name in table]
+    order = table["smd_before"].abs().sort_values(ascending=False, kind="stable").index if kept else table.index
+    parts = [
+        pd.DataFrame({"covariate": order, "when": name.removeprefix("smd_"), "difference": table[name].abs()[order]})
+        for name in kept
+    ]
+    result = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["covariate", "when", "difference"])
+    result.attrs = {"denominator": table.attrs.get("denominator"), "lines": (COMPARABLE, FAR_APART)}
+    return result
 
 
 def balance_report(table: pd.DataFrame) -> tuple[dict[str, float], list[Flag]]:
@@ -123,7 +219,7 @@ def balance_report(table: pd.DataFrame) -> tuple[dict[str, float], list[Flag]]:
     found = {"max_smd_before": float(table["smd_before"].abs().max()), "max_smd_after": float(worst.max())}
     if not worst.max() > COMPARABLE:
         return found, []
-    far = worst[worst > COMPARABLE].sort_values(ascending=False)
+    far = worst[worst > COMPARABLE].sort_values(ascending=False, kind="stable")
     text = f"After adjustment the arms still differ in {words.listed([str(name) for name in far.index[:4]])}."
     detail = f"Largest standardised difference {words.number(far.iloc[0], 2)}; up to 0.1 is wished for."
     return found, [Flag("counterfactual", "serious" if far.iloc[0] > FAR_APART else "caution", text, detail)]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import disclosure, words
-from evalkit.errors import Flag
+from evalkit.errors import EstimationError, Flag, several
 
 
 def is_number(column: pd.Series) -> bool:
@@ -43,22 +43,6 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     return column.to_numpy(dtype=float, na_value=np.nan)
 
 
-def levels_of(column: pd.Series) -> list[str]:
-    """List the levels of a categorical covariate.
-
-    Parameters
-    ----------
-    column : Series
-        Words.
-
-    Returns
-    -------
-    list of str
-        Ascending, missing left out.
-    """
-    return sorted(column.dropna().astype(str).unique())
-
-
 def encode(covariates: pd.DataFrame) -> tuple[pd.DataFrame, list[Flag]]:
     """Turn covariates into numeric columns without missing values.
 
@@ -72,7 +56,13 @@ def encode(covariates: pd.DataFrame) -> tuple[pd.DataFrame, list[Flag]]:
     (DataFrame, list of Flag)
         Numbers as they are, one dummy per level but the first, mean plus an indicator for missing numbers, a level of
         their own for missing words; constant columns and columns that repeat others left out. Flags say so.
+
+    Raises
+    ------
+    EstimationError
+        A covariate is infinite somewhere.
     """
+    _check_finite(covariates)
     columns: dict[str, np.ndarray] = {}
     flags: list[Flag] = []
     for name in covariates.columns:
@@ -85,6 +75,21 @@ def encode(covariates: pd.DataFrame) -> tuple[pd.DataFrame, list[Flag]]:
     return encoded, flags
 
 
+def _check_finite(covariates: pd.DataFrame) -> None:
+    """Nothing can be done with an infinite covariate; all are named at once."""
+    problems = []
+    for name in covariates.columns:
+        if not is_number(covariates[name]):
+            continue
+        infinite = np.flatnonzero(np.isinf(as_numbers(covariates[name])))
+        if len(infinite):
+            problems.append(
+                f'covariate "{name}" has {len(infinite)} infinite values. Correct them or leave them empty.'
+            )
+    if problems:
+        raise EstimationError(several("the table", problems))
+
+
 def _numeric(column: pd.Series) -> dict[str, np.ndarray]:
     """A number, with the mean in its gaps and a column that says where they were."""
     values = as_numbers(column)
@@ -95,15 +100,33 @@ def _numeric(column: pd.Series) -> dict[str, np.ndarray]:
     return {str(column.name): filled, f"{column.name} missing": gaps.astype(float)}
 
 
+def level_codes(column: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Number the levels of a categorical covariate.
+
+    Parameters
+    ----------
+    column : Series
+        Words.
+
+    Returns
+    -------
+    (ndarray of int of shape (n,), list of str)
+        The place of each person's level among all levels in ascending order, -1 where it is missing; and the levels.
+    """
+    found, known = pd.factorize(column, use_na_sentinel=True)
+    names = [str(level) for level in known]
+    levels = sorted(set(names))
+    place = {level: number for number, level in enumerate(levels)}
+    places = np.array([*(place[name] for name in names), -1])
+    return places[found], levels
+
+
 def _dummies(column: pd.Series) -> dict[str, np.ndarray]:
     """One column per level but the first; missing is a level."""
-    text = column.astype(object).where(column.notna(), None)
-    gaps = column.isna().to_numpy()
-    result = {f"{column.name} {level}": (text.astype(str) == level).to_numpy(float) for level in levels_of(column)[1:]}
-    if gaps.any():
-        for values in result.values():
-            values[gaps] = 0.0
-        result[f"{column.name} missing"] = gaps.astype(float)
+    found, levels = level_codes(column)
+    result = {f"{column.name} {level}": (found == place).astype(float) for place, level in enumerate(levels) if place}
+    if (found < 0).any():
+        result[f"{column.name} missing"] = (found < 0).astype(float)
     return result
 
 
@@ -121,7 +144,7 @@ def _useful(columns: dict[str, np.ndarray], n: int) -> tuple[pd.DataFrame, list[
     """Keep the columns that vary and are not linear combinations of those before them."""
     kept: dict[str, np.ndarray] = {}
     dropped: list[str] = []
-    basis = np.full((n, 1), 1 / np.sqrt(max(n, 1)))
+    basis: list[np.ndarray] = []
     for name, values in columns.items():
         spread = values - values.mean()
         size = np.sqrt((spread**2).sum())
@@ -130,11 +153,13 @@ def _useful(columns: dict[str, np.ndarray], n: int) -> tuple[pd.DataFrame, list[
             continue
         rest = spread / size
         for _ in range(2):  # twice is enough against rounding
-            rest = rest - basis @ (basis.T @ rest)
+            for one in basis:
+                rest = rest - (one @ rest) * one
+            rest -= rest.mean()
         left = np.sqrt((rest**2).sum())
         if left < 1e-8:
             dropped.append(name)
             continue
         kept[name] = values
-        basis = np.column_stack([basis, rest / left])
+        basis.append(rest / left)
     return pd.DataFrame(kept, index=range(n)), dropped

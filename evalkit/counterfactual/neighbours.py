@@ -1,10 +1,13 @@
-"""Finding for each treated person the nearest comparison people, without replacement, the same in any row order."""
+"""Finding for each treated person the nearest comparison people by one number, the same in any row order."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from evalkit.errors import EstimationError
+
 Array = np.ndarray
+MOST_PAIRS = 50_000_000
 
 
 def nearest_on_line(treated: Array, comparison: Array, order: Array, ratio: int, caliper: float | None) -> Array:
@@ -98,33 +101,66 @@ def _nearer(
     return above if up < down else below
 
 
-def nearest_in_space(
-    treated: Array, comparison: Array, order: Array, ratio: int, allowed: Array | None = None
-) -> Array:
-    """Match on several whitened numbers (Mahalanobis distance), each treated in turn taking the nearest that is left.
+def again_on_line(
+    treated: Array, comparison: Array, ratio: int, caliper: float | None, slack: float | None = None
+) -> tuple[Array, Array]:
+    """Match on one number, with replacement: everybody's nearest comparison people, whoever else has them.
 
     Parameters
     ----------
-    treated, comparison : ndarray, shape (n1, k), (n0, k)
-        Coordinates in which the distance is Euclidean; sorted by id.
-    order, ratio
-        As in `nearest_on_line`.
-    allowed : ndarray of bool, shape (n1, n0), optional
-        Who may be matched with whom (caliper).
+    treated, comparison : ndarray, shape (n1,), (n0,)
+        Scores; both sorted by id, so that lower positions win ties.
+    ratio : int
+        How many different comparison people each treated person gets.
+    caliper : float or None
+        Largest distance allowed.
+    slack : float, optional
+        Take everybody whose squared distance is at most that of the last one taken plus this; default: exactly
+        ``ratio`` people.
 
     Returns
     -------
-    ndarray of int, shape (n1, ratio)
-        Positions in ``comparison``; -1 where nobody is left.
+    (ndarray of int, ndarray of int), both of shape (pairs,)
+        Positions in ``treated`` and in ``comparison``.
+
+    Notes
+    -----
+    The comparison stands in a line by score, then by id. From the treated person's place one walks up and down it, so
+    that among equals above the lowest id comes first and among equals below the highest, as MatchIt 4.7.2 does.
     """
-    left = np.ones(len(comparison), bool)
-    result = np.full((len(treated), ratio), -1)
-    for turn in range(ratio):
-        for person in order.tolist():
-            free = left if allowed is None else left & allowed[person]
-            if not free.any() or (turn and result[person, turn - 1] < 0):
-                continue
-            distance = ((comparison - treated[person]) ** 2).sum(axis=1)
-            place = int(np.argmin(np.where(free, distance, np.inf)))
-            result[person, turn], left[place] = place, False
-    return result
+    n, wanted = len(comparison), min(ratio, len(comparison))
+    up = np.argsort(comparison, kind="stable")
+    line = comparison[up]
+    start = np.searchsorted(line, treated, side="left")
+    step = np.arange(wanted)
+    above, below = start[:, None] + step, start[:, None] - 1 - step
+    walk = np.concatenate([above, below], axis=1)
+    places = up[np.clip(walk, 0, n - 1)]
+    distance = np.abs(comparison[places] - treated[:, None])
+    distance[(walk < 0) | (walk >= n)] = np.inf
+    order = np.lexsort((places, np.broadcast_to(np.tile(step, 2), walk.shape), distance), axis=1)[:, :wanted]
+    limit = np.inf if caliper is None else float(caliper)
+    places, distance = np.take_along_axis(places, order, 1), np.take_along_axis(distance, order, 1)
+    if slack is None:
+        who, turn = np.nonzero(distance <= limit)
+        return who, places[who, turn]
+    last = distance[:, -1]
+    reach = np.minimum(np.sqrt(last**2 + slack) if slack > 0 else last, limit)
+    return _everybody_within(treated, line, up, reach)
+
+
+def _everybody_within(treated: Array, line: Array, up: Array, reach: Array) -> tuple[Array, Array]:
+    """All pairs no further apart than the treated person's reach."""
+    rim = reach * (1 + 1e-9) + 1e-300  # a little too wide; the exact rule follows
+    low, high = np.searchsorted(line, treated - rim, "left"), np.searchsorted(line, treated + rim, "right")
+    counts = high - low
+    if counts.sum() > MOST_PAIRS:
+        raise EstimationError(
+            f'ties = "all" makes {counts.sum():,} pairs. Match on more or finer covariates, or leave ties out.'
+        )
+    who = np.repeat(np.arange(len(treated)), counts)
+    place = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts) + low[who]
+    near = np.abs(line[place] - treated[who]) <= reach[who]
+    who, partner = who[near], up[place[near]]
+    order = np.lexsort((partner, who))
+    return who[order], partner[order]

@@ -91,6 +91,11 @@ class Estimate:
     why_no_deadweight: str = ""
     terms: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """The estimate without the people behind it."""
+        text = f"{words.number(self.effect, 4)} ({words.interval(self.low, self.high, 4)})"
+        return f"Estimate({self.estimator}: {self.scale} {text}, p {words.p_value(self.p)}, {len(self.flags)} flags)"
+
     def _repr_html_(self) -> str:
         """The estimate in one line, with its caveats."""
         text = f"{words.number(self.effect, 4)} ({words.interval(self.low, self.high, 4)})"

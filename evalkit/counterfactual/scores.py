@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from evalkit import disclosure, words
 from evalkit.counterfactual.balances import balance, balance_report
 from evalkit.counterfactual.panel import Panel
 from evalkit.errors import EstimationError, Flag
 
-LARGE_WEIGHT = 0.10
+LARGE_WEIGHT, ON_ONE = 0.10, 0.50  # of the comparison's weight on one person
+FEW = 10  # people that a weighted comparison should at least be worth
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
-    """A fitted logit: by row its logit, probability, design (with constant) and contributions to the coefficients."""
+    """A fitted logit.
+
+    Parameters
+    ----------
+    logit, probability : ndarray, shape (n,)
+        Of each row.
+    design : ndarray, shape (n, k + 1)
+        Constant and standardised covariates.
+    treated : ndarray, shape (n,)
+        What was fitted.
+    """
 
     logit: np.ndarray
     probability: np.ndarray
     design: np.ndarray
-    influence: np.ndarray
+    treated: np.ndarray
+
+    @cached_property
+    def influence(self) -> np.ndarray:
+        """Contributions of the rows to the coefficients, shape (n, k + 1)."""
+        information = _information(self.design, self.probability)
+        return (self.design * (self.treated - self.probability)[:, None]) @ np.linalg.inv(information)
 
 
 def propensity(panel: Panel) -> Score:
@@ -42,41 +61,101 @@ def propensity(panel: Panel) -> Score:
     EstimationError
         There are no covariates, or they tell the arms apart without fail.
     """
-    if panel.x.shape[1] == 0:
+    return fit_score(panel.x, panel.treated)
+
+
+def fit_score(covariates: pd.DataFrame, treated: np.ndarray) -> Score:
+    """Fit the logit of treatment on covariates that are numbers, vary and do not repeat each other.
+
+    Parameters
+    ----------
+    covariates : DataFrame, shape (n, k)
+        From `covariates.encode`.
+    treated : ndarray, shape (n,)
+        1 and 0.
+
+    Returns
+    -------
+    Score
+        As `propensity`.
+
+    Raises
+    ------
+    EstimationError
+        There are no covariates, or they tell the arms apart without fail.
+    """
+    if covariates.shape[1] == 0:
         raise EstimationError(
             'a propensity score needs covariates that vary. Name some, or use estimator = "difference".'
         )
-    x = panel.x.to_numpy()
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    design = np.column_stack([np.ones(len(x)), (x - centre) / scale])
+    x = covariates.to_numpy()
+    design = np.empty((len(x), x.shape[1] + 1), order="F")
+    design[:, 0] = 1.0
+    for place, column in enumerate(x.T, start=1):
+        design[:, place] = (column - column.mean()) / column.std()
+    beta = fit_logit(design, treated)
+    if beta is None:
+        raise EstimationError(_separated(covariates, treated))
+    logit = _predict(design, beta)
+    return Score(logit, _expit(logit), design, treated)
+
+
+def fit_logit(design: np.ndarray, outcome: np.ndarray) -> np.ndarray | None:
+    """Fit a logit by Newton's method, halving steps that overshoot.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n, k)
+        Constant first; the other columns of about unit size.
+    outcome : ndarray, shape (n,)
+        1 and 0.
+
+    Returns
+    -------
+    ndarray of shape (k,) or None
+        Coefficients; None where they have no finite value, because the columns tell ones and zeros apart.
+    """
+    if not 0 < outcome.mean() < 1:
+        return None
     beta = np.zeros(design.shape[1])
-    beta[0] = np.log(panel.treated.mean() / (1 - panel.treated.mean()))
+    beta[0] = np.log(outcome.mean() / (1 - outcome.mean()))
+    logit = _predict(design, beta)
+    now = _loss(logit, outcome)
     for _ in range(60):
-        probability = _expit(_predict(design, beta))
-        information = (design * (probability * (1 - probability))[:, None]).T @ design
+        probability = _expit(logit)
         try:
-            step = np.linalg.solve(information, design.T @ (panel.treated - probability))
+            step = np.linalg.solve(_information(design, probability), design.T @ (outcome - probability))
         except np.linalg.LinAlgError:
-            raise EstimationError(_separated(panel)) from None
-        beta = beta + step
-        if np.abs(beta).max() > 60:
-            raise EstimationError(_separated(panel))
+            return None
+        for _ in range(30):
+            logit = _predict(design, beta + step)
+            found = _loss(logit, outcome)
+            if found <= now * (1 + 1e-12) or not np.abs(step).max() > 1e-11:
+                break
+            step = step / 2
+        beta, now = beta + step, found
+        if np.abs(beta).max() > 60 or np.abs(logit).max() > 33:
+            return None
         if np.abs(step).max() < 1e-11:
             break
-    logit = _predict(design, beta)
-    if np.abs(logit).max() > 33:
-        raise EstimationError(_separated(panel))
-    probability = _expit(logit)
-    information = (design * (probability * (1 - probability))[:, None]).T @ design
-    influence = np.linalg.solve(information, (design * (panel.treated - probability)[:, None]).T).T
-    return Score(logit, probability, design, influence)
+    return beta
+
+
+def _loss(logit: np.ndarray, outcome: np.ndarray) -> float:
+    """Minus the log likelihood."""
+    return float(np.logaddexp(0, logit).sum() - outcome @ logit)
+
+
+def _information(design: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """The information matrix."""
+    return (design * (probability * (1 - probability))[:, None]).T @ design
 
 
 def _predict(design: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """design @ beta column by column: equal rows then give equal bits, which a blocked product does not promise."""
     total = np.zeros(len(design))
     for column, slope in zip(design.T, beta, strict=True):
-        total = total + column * slope
+        total += column * slope
     return total
 
 
@@ -85,14 +164,14 @@ def _expit(logit: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(logit, -700, 700)))
 
 
-def _separated(panel: Panel) -> str:
+def _separated(covariates: pd.DataFrame, treated: np.ndarray) -> str:
     """Which covariates tell the arms apart."""
-    treated = panel.treated == 1
+    mine = treated == 1
     guilty = []
-    for name in panel.x:
-        values = panel.x[name].to_numpy()
-        one, none = values[treated], values[~treated]
-        if one.min() > none.max() or none.min() > one.max() or one.std() == 0 or none.std() == 0:
+    for name in covariates:
+        values = covariates[name].to_numpy()
+        one, none = values[mine], values[~mine]
+        if one.min() > none.max() or none.min() > one.max() or np.ptp(one) == 0 or np.ptp(none) == 0:
             guilty.append(str(name))
     named = f" Look at {words.listed(guilty)}." if guilty else ""
     return (
@@ -117,26 +196,67 @@ def weight_flags(panel: Panel, score: Score, weights: np.ndarray) -> list[Flag]:
     list of Flag
         Empty where nothing is to be said.
     """
-    treated = panel.treated == 1
-    share = weights[~treated] / weights[~treated].sum()
-    effective = effective_size(weights[~treated])
-    flags = []
-    if share.max() > LARGE_WEIGHT:
-        text = f"One comparison person carries {words.percent(share.max(), 0)} of the comparison's weight."
-        flags.append(
-            Flag(
-                "counterfactual",
-                "caution",
-                text,
-                f"The weighted comparison is worth {words.number(effective, 0)} people.",
-            )
-        )
-    beyond = (score.logit[treated] > score.logit[~treated].max()) | (score.logit[treated] < score.logit[~treated].min())
+    one, none = (score.logit[(panel.treated == arm) & (weights > 0)] for arm in (1, 0))
+    flags = heavy_flags(weights[panel.treated == 0])
+    beyond = (one > none.max()) | (one < none.min())
     if beyond.mean() > 0.02:
         share = disclosure.roughly(int(beyond.sum()), len(beyond))
         who = f"{share[:1].upper()}{share[1:]} of the treated"
         text = f"{who} are unlike anybody in the comparison (outside its range of scores)."
         flags.append(Flag("counterfactual", "serious" if beyond.mean() > 0.2 else "caution", text))
+    return flags
+
+
+def heavy_flags(weights: np.ndarray, arm: str = "comparison") -> list[Flag]:
+    """Say where a weighted arm rests on few people.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Of the arm.
+    arm : str
+        "comparison" or "treated".
+
+    Returns
+    -------
+    list of Flag
+        A caution where one person carries more than a tenth of the weight; serious above a half, or where all of them
+        are worth fewer than ten people (and were more).
+    """
+    largest, effective = float(weights.max() / weights.sum()), effective_size(weights)
+    few = effective < FEW and (weights > 0).sum() >= 2 * FEW
+    if largest <= LARGE_WEIGHT and not few:
+        return []
+    who = "comparison person" if arm == "comparison" else "treated person"
+    text = f"One {who} carries {words.percent(largest, 0)} of the {arm}'s weight."
+    detail = f"The weighted {arm} is worth {words.number(effective, 0)} people."
+    return [Flag("counterfactual", "serious" if few or largest > ON_ONE else "caution", text, detail)]
+
+
+def for_everybody_flags(panel: Panel, weights: np.ndarray) -> list[Flag]:
+    """Say where the treated, or the comparison, can hardly stand for everybody.
+
+    Parameters
+    ----------
+    panel : Panel
+        The people.
+    weights : ndarray, shape (n,)
+        Under which each arm stands for all people.
+
+    Returns
+    -------
+    list of Flag
+        A caution for each arm whose effective size is less than a third of its people; large single weights of the
+        treated.
+    """
+    flags = heavy_flags(weights[panel.treated == 1], "treated")
+    for arm, code in (("treated", 1), ("comparison", 0)):
+        own = weights[(panel.treated == code) & (weights > 0)]
+        if 3 * effective_size(own) < len(own):
+            text = f"The {arm} can hardly stand for everybody: few of them are like many of the others."
+            share = words.percent(effective_size(own) / len(own), 0)
+            detail = f"Weighted, they are worth {share} of their number, and the interval may be too short."
+            flags.append(Flag("counterfactual", "caution", text, f'{detail} estimand = "ATT" asks for less.'))
     return flags
 
 
@@ -156,23 +276,25 @@ def effective_size(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def describe_weights(panel: Panel, score: Score, weights: np.ndarray) -> tuple[dict, list]:
+def describe_weights(panel: Panel, score: Score | None, weights: np.ndarray) -> tuple[dict, list]:
     """Balance, effective size and flags of a weighting.
 
     Parameters
     ----------
     panel, score : Panel, Score
-        People and scores.
+        People and scores; no score where the weights come without one.
     weights : ndarray, shape (n,)
         Of all rows.
 
     Returns
     -------
     (dict, list of Flag)
-        balance, ess_comparison, max_smd_before, max_smd_after; and what to say.
+        balance, ess_comparison, weights (by person), max_smd_before, max_smd_after; and what to say.
     """
     frame = panel.covariates.assign(**{"(treated)": panel.treated})
     table = balance(frame, "(treated)", list(panel.columns.covariates), weights)
     found, flags = balance_report(table)
-    ess = effective_size(weights[panel.treated == 0])
-    return {"balance": table, "ess_comparison": ess, **found}, [*weight_flags(panel, score, weights), *flags]
+    own = weights[panel.treated == 0]
+    said = heavy_flags(own) if score is None else weight_flags(panel, score, weights)
+    by_person = pd.Series(weights, index=pd.Index(panel.person, name="person"), name="weight")
+    return {"balance": table, "ess_comparison": effective_size(own), "weights": by_person, **found}, [*said, *flags]

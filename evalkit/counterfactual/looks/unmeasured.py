@@ -16,7 +16,6 @@ from evalkit.counterfactual.sensitivity import (
     OmittedVariable,
     Rosenbaum,
     e_value_of,
-    matched_differences,
     omitted_variable_bounds,
     rosenbaum_bounds,
 )
@@ -80,13 +79,14 @@ def _omitted(view: View, outcome: str, plan: Unmeasured) -> OmittedVariable | No
 
 
 def _pairs(view: View, outcome: str, found: Estimate, plan: Unmeasured) -> Rosenbaum | None:
-    """Where the estimate is by matched pairs."""
-    sets: pd.Series | None = found.diagnostics.get("sets")
-    if sets is None or view.asked(outcome).arguments.get("ratio", 1) != 1:
+    """Where the estimate is by pairs of two people each."""
+    matches: pd.DataFrame | None = found.diagnostics.get("matches")
+    if matches is None or matches["treated"].duplicated().any() or matches["comparison"].duplicated().any():
         return None
     asked = view.asked(outcome)
-    frame = asked.frame.assign(**{"(set)": asked.frame["person"].astype(str).map(sets)})
-    pairs = matched_differences(frame, sets="(set)", outcome=asked.arguments["outcome"], treated="treated")
-    better = view.outcomes.describe(outcome)["better"]
-    side = "greater" if better == "higher" else "less"
+    readings = pd.Series(
+        asked.frame[asked.arguments["outcome"]].to_numpy(dtype=float), index=asked.frame["person"].astype(str)
+    )
+    pairs = readings.loc[matches["treated"]].to_numpy() - readings.loc[matches["comparison"]].to_numpy()
+    side = "greater" if view.outcomes.describe(outcome)["better"] == "higher" else "less"
     return rosenbaum_bounds(pairs, plan.gammas, alternative=side, level=view.plan.level)

@@ -36,8 +36,8 @@ def darfur(frame: pd.DataFrame) -> list[Line]:
         Line("robustness value at 5%, as published", 0.076, found.robustness_value_significance, 5e-4, "published"),
     ]
     wanted = {1: (0.075220, 0.032283), 2: (0.052915, 0.012968), 3: (0.030396, -0.006253)}
-    table = found.bounds.set_index("times")
-    for times, (effect, low) in wanted.items():
-        lines.append(Line(f"{times} times sex: effect", effect, float(table.loc[times, "effect"]), 1e-5, PEER))
-        lines.append(Line(f"{times} times sex: low", low, float(table.loc[times, "low"]), 1e-5, PEER))
+    table = found.bounds.set_index("times")[["effect", "low"]].to_dict("index")
+    for times, pair in wanted.items():
+        for name, expected in zip(("effect", "low"), pair, strict=True):
+            lines.append(Line(f"{times} times sex: {name}", expected, float(table[times][name]), 1e-5, PEER))
     return lines
