@@ -147,7 +147,7 @@ def _effects(study: Study, noun: Noun) -> Effects | None:
         return None
     if study.counterfactual.areas is not None:
         return effects_from_areas(study)
-    if isinstance(noun, Outcomes):
+    if isinstance(noun, Outcomes) and study.counterfactual.rates is None:
         return estimate_effects(noun)
     return effects_from_rates(study)
 

@@ -28,12 +28,13 @@ def arm_clusters(panel: Panel, analysed: np.ndarray | None = None) -> dict[str, 
     Returns
     -------
     dict
-        "treated" and "comparison" to a number; empty without clusters.
+        "treated" and "comparison" to a number, where anybody is in that arm; empty without clusters.
     """
     if panel.cluster is None:
         return {}
     rows = np.ones(len(panel.y), bool) if analysed is None else analysed
-    return {name: len(np.unique(panel.cluster[rows & (panel.treated == arm)])) for name, arm in ARMS}
+    there = {name: rows & (panel.treated == arm) for name, arm in ARMS}
+    return {name: len(np.unique(panel.cluster[mine])) for name, mine in there.items() if mine.any()}
 
 
 def allow_for_size(
@@ -91,7 +92,7 @@ def _effective(weights: np.ndarray, cluster: np.ndarray | None) -> float:
     return float(totals.sum() ** 2 / (totals**2).sum())
 
 
-def no_interval(panel: Panel, analysed: np.ndarray, se: float) -> Flag | None:
+def no_interval(panel: Panel, analysed: np.ndarray, se: float, kind: str = "") -> Flag | None:
     """Why an interval would be false.
 
     Parameters
@@ -102,6 +103,9 @@ def no_interval(panel: Panel, analysed: np.ndarray, se: float) -> Flag | None:
         Rows that count.
     se : float
         The standard error as computed.
+    kind : str
+        Of standard error; "classical" takes one person's spread from the other arm, and "permutation" ranks one person
+        or cluster among the others.
 
     Returns
     -------
@@ -109,9 +113,14 @@ def no_interval(panel: Panel, analysed: np.ndarray, se: float) -> Flag | None:
         Serious; None where an interval can be given.
     """
     lonely = [name for name, count in arm_clusters(panel, analysed).items() if count < 2]
-    if lonely:
+    if lonely and kind != "permutation":
         text = f"The whole {words.listed(lonely)} arm lies in one cluster, so no interval or p-value can be given."
         detail = "What the programme did cannot be told apart from what is particular to that cluster."
+        return Flag("counterfactual", "serious", text, detail)
+    alone = [name for name, arm in ARMS if panel.people(analysed & (panel.treated == arm)) == 1]
+    if alone and panel.cluster is None and kind not in ("classical", "permutation"):
+        text = f"The {words.listed(alone)} arm is one person or place, so no interval or p-value can be given."
+        detail = 'Nobody else shows how much the arm varies. se = "permutation" ranks it among the others.'
         return Flag("counterfactual", "serious", text, detail)
     if se <= TINY * max(float(np.abs(panel.y).max()), 1e-300):
         text = "The outcome does not vary within the arms, so no interval or p-value can be given."

@@ -98,7 +98,7 @@ class Effects:
         pieces, start = [], 0
         for estimate in known.values():
             width = len(estimate.influence.columns)  # type: ignore[union-attr]
-            pieces.append(_drawn(estimate, noise[:, start : start + width] * _heavier(estimate.df, luck)))
+            pieces.append(_drawn(estimate, noise[:, start : start + width] * _heavier(_freedom(estimate), luck)))
             start += width
         return pd.DataFrame(np.hstack(pieces), columns=columns)
 
@@ -174,6 +174,11 @@ def _noise(sums: np.ndarray, draws: int, random: np.random.Generator) -> np.ndar
     """Normal draws with covariance sums' sums, which may be singular: what adds up in the data adds up in each draw."""
     _, size, axes = np.linalg.svd(sums, full_matrices=False)
     return random.standard_normal((draws, len(size))) @ (size[:, None] * axes)
+
+
+def _freedom(estimate: Estimate) -> float:
+    """Degrees of freedom of the contributions: an interval from shuffles or a bootstrap has none of its own."""
+    return float(estimate.terms.get("df", estimate.df))
 
 
 def _heavier(df: float, luck: np.ndarray) -> np.ndarray:

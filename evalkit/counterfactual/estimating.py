@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evalkit.counterfactual.nouns import Estimate
@@ -22,6 +24,8 @@ COMMON: dict[str, Any] = {
     "contract_baseline": None,
     "baseline": None,
     "treated_is": None,
+    "draws": 9_999,
+    "seed": 0,
 }
 UNUSED = Flag("counterfactual", "note", "This estimator adjusts for no covariates; those named are not used.")
 VALUES = ("score", "amount", "yes or no")
@@ -70,7 +74,7 @@ def estimate(
     **options
         For all: ``se``, ``estimand``, ``level``, ``values`` ("score", "amount" or "yes or no"), ``better``,
         ``contract_baseline``, ``baseline`` (column of the outcome before the programme), ``treated_is`` (the word of
-        the treated). And the estimator's own.
+        the treated), ``draws`` and ``seed`` (where something is drawn at random). And the estimator's own.
 
     Returns
     -------
@@ -88,8 +92,8 @@ def estimate(
     columns = Columns(
         outcome=outcome,
         treated=treated,
-        covariates=_used(entry, covariates),
-        person=(person or unit) if entry.data == "panel" else person,
+        covariates=_used(entry, covariates, options),
+        person=(person or unit) if entry.repeated else person,
         cluster=cluster,
         strata=strata,
         time=time,
@@ -102,12 +106,13 @@ def estimate(
     _check_needs(entry, columns)
     panel = prepare(frame, columns, plan, entry)
     found = entry.run(panel, _infer_values(panel, plan))
-    return found if entry.adjusts or not covariates else replace(found, flags=(*found.flags, UNUSED))
+    return found if columns.covariates or not covariates else replace(found, flags=(*found.flags, UNUSED))
 
 
 WANTED = {
     "treated": "compares two arms: say which column is 1 for the treated (treated = ...)",
     "time": "needs a column of time (time = ...)",
+    "cluster": "needs the column that says which school, service or area people belong to (cluster = ...)",
     "unit": "needs the column that names the unit: area, school, state (unit = ...)",
     "first_treated": "needs the time at which each unit was first treated, 0 or empty for never (first_treated = ...)",
     "running": "needs the number that decided who was treated (running = ...)",
@@ -122,10 +127,10 @@ def _check_needs(entry: Entry, columns: Columns) -> None:
         raise EstimationError(several("the estimate", [f'estimator "{entry.name}" {what}.' for what in absent]))
 
 
-def _used(entry: Entry, covariates: Sequence[str]) -> tuple[str, ...]:
+def _used(entry: Entry, covariates: Sequence[str], options: dict[str, Any]) -> tuple[str, ...]:
     """The covariates that the estimator has a use for."""
     names = (covariates,) if isinstance(covariates, str) else tuple(covariates)
-    return names if entry.adjusts else ()
+    return names if entry.adjusts or options.get("adjust") is True else ()
 
 
 def _check_options(entry: Entry, options: dict[str, Any]) -> None:
@@ -146,6 +151,10 @@ def _check_options(entry: Entry, options: dict[str, Any]) -> None:
     level = options.get("level", 0.95)
     if not (isinstance(level, int | float) and 0.5 < level < 1):
         problems.append(f"level = {level} must be between 0.5 and 1, such as 0.95.")
+    for name, least in (("draws", 1), ("seed", 0)):
+        given = options.get(name)
+        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < least):
+            problems.append(f"{name} = {given} must be a whole number, {least} or more.")
     if problems:
         raise EstimationError(several("the estimate", problems))
 
@@ -171,21 +180,24 @@ def _plan(entry: Entry, options: dict[str, Any], clustered: bool) -> Plan:
         contract_baseline=common["contract_baseline"],
         treated_is=common["treated_is"],
         options=own,
+        draws=int(common["draws"]),
+        seed=int(common["seed"]),
     )
 
 
 def _extra_columns(frame: pd.DataFrame, entry: Entry, options: dict[str, Any]) -> tuple[str, ...]:
-    """Columns named inside the estimator's own options (within, exact, n)."""
+    """Columns named inside the estimator's own options (within, exact, n, offset = "log(people)")."""
     names = []
     for name in entry.options:
         given = options.get(name)
         words = [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else []
-        names += [word for word in words if isinstance(word, str) and word in frame.columns]
+        plain = [re.sub(r"^(?:np\.)?log\(\s*(.+?)\s*\)$", r"\1", word) for word in words if isinstance(word, str)]
+        names += [word for word in plain if word in frame.columns]
     return tuple(names)
 
 
 def _infer_values(panel: Panel, plan: Plan) -> Plan:
     """An outcome of zeros and ones is a yes/no; nothing else is guessed."""
-    if plan.values is not None or not set(panel.y.tolist()) <= {0.0, 1.0}:
+    if plan.values is not None or not np.isin(panel.y, (0.0, 1.0)).all():
         return plan
     return replace(plan, values="yes or no")

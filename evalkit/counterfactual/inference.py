@@ -82,7 +82,8 @@ def conclude(
         Default: the treated's mean outcome.
     **also
         balance, diagnostics, flags, n_treated, n_comparison; analysed (rows that count), readings (what was compared,
-        if not the outcome), baseline (the treated's level before, where the estimator has its own).
+        if not the outcome), baseline (the treated's level before, where the estimator has its own), interval (one that
+        does not rest on the contributions, such as a bootstrap's; its standard error may be blank).
 
     Returns
     -------
@@ -98,23 +99,24 @@ def conclude(
     groups = _person_groups(panel, influence.index)
     sums = {str(name): np.bincount(groups, column.to_numpy()) for name, column in influence.items()}
     se = math.sqrt(float((sums["effect"] ** 2).sum()))
-    fault = no_interval(panel, analysed, se)
-    critical = float(stats.t.ppf(0.5 + plan.level / 2, df)) if fault is None else math.nan
-    se = se if fault is None else math.nan
+    fault = no_interval(panel, analysed, se, plan.se)
+    sound = fault is None and no_interval(panel, analysed, se, plan.se.replace("permutation", "")) is None
+    critical = float(stats.t.ppf(0.5 + plan.level / 2, df)) if sound else math.nan
+    found = _interval(plan, effect, (se, df, critical), fault, also.get("interval"))
     values = {"effect": effect, "observed": observed, "counterfactual": observed - effect}
     values |= {} if before.value is None else {"baseline": before.value}
     deadweight, terms = _deadweight(panel, plan, values, sums, (critical, analysed, also), before)
     flags = [*([fault] if fault else cluster_flags(panel, analysed, df)), *terms.pop("flags")]
     return Estimate(
         effect=effect,
-        se=se,
-        low=effect - critical * se,
-        high=effect + critical * se,
-        p=float(2 * stats.t.sf(abs(effect) / se, df)),
-        df=float(df) if fault is None else math.nan,
+        se=found.se,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        df=found.df,
         scale="difference",
-        n_treated=also.get("n_treated", len(np.unique(panel.person[treated]))),
-        n_comparison=also.get("n_comparison", len(np.unique(panel.person[~treated]))),
+        n_treated=also.get("n_treated", panel.people(treated)),
+        n_comparison=also.get("n_comparison", panel.people(~treated)),
         observed=observed,
         counterfactual=observed - effect,
         deadweight=deadweight,
@@ -124,10 +126,21 @@ def conclude(
         level=plan.level,
         estimator=plan.estimator,
         n_clusters=None if panel.cluster is None else len(np.unique(panel.cluster)),
-        influence=influence if fault is None else None,
+        influence=influence if sound else None,
         why_no_deadweight=terms.pop("why"),
-        terms={**terms, "values": values},
+        terms={**terms, "values": values, "df": float(df) if sound else math.nan},
     )
+
+
+def _interval(
+    plan: Plan, effect: float, own: tuple[float, float, float], fault: Flag | None, given: Interval | None
+) -> Interval:
+    """The interval: of the contributions, or one that was made otherwise; none where it would be false."""
+    if fault is not None or given is not None:
+        return Interval() if fault is not None or given is None else given
+    se, df, critical = own
+    p = float(2 * stats.t.sf(abs(effect) / se, df))
+    return Interval(se, effect - critical * se, effect + critical * se, p, float(df))
 
 
 def conclude_from_interval(
@@ -170,8 +183,8 @@ def conclude_from_interval(
         p=found.p,
         df=found.df,
         scale=also.get("scale", "difference"),
-        n_treated=also.get("n_treated", len(np.unique(panel.person[panel.treated == 1]))),
-        n_comparison=also.get("n_comparison", len(np.unique(panel.person[panel.treated == 0]))),
+        n_treated=also.get("n_treated", panel.people(panel.treated == 1)),
+        n_comparison=also.get("n_comparison", panel.people(panel.treated == 0)),
         observed=float(observed),
         counterfactual=counterfactual,
         deadweight=deadweight,
@@ -220,7 +233,7 @@ def _by_person(panel: Panel, rows: dict[str, np.ndarray], before: Before) -> pd.
     if before.value is not None:
         table["baseline"] = before.rows
     frame = pd.DataFrame(table, index=pd.Index(panel.person, name="person"))
-    return frame if frame.index.is_unique else frame.groupby(level="person").sum()
+    return frame if panel.one_row_each or frame.index.is_unique else frame.groupby(level="person").sum()
 
 
 def _observed_rows(panel: Panel, rows: dict[str, np.ndarray]) -> np.ndarray:
@@ -271,6 +284,8 @@ def _person_groups(panel: Panel, people: pd.Index) -> np.ndarray:
     """The cluster of each person; the person where there is no cluster."""
     if panel.cluster is None:
         return np.arange(len(people))
+    if panel.one_row_each:
+        return panel.cluster
     first = pd.Series(panel.cluster, index=panel.person)
     return first[~first.index.duplicated()].reindex(people).to_numpy()
 

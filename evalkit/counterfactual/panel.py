@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,8 @@ class Plan:
         The word by which the column of arms means the treated.
     options : dict
         The estimator's own options, defaults filled in.
+    draws, seed : int
+        How often an estimator that draws does so, and the seed that makes it repeatable.
     """
 
     estimator: str
@@ -67,6 +71,8 @@ class Plan:
     contract_baseline: float | None = None
     treated_is: Any = None
     options: dict[str, Any] = field(default_factory=dict)
+    draws: int = 9_999
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +121,19 @@ class Panel:
         """Cluster codes, or one per person."""
         return self.cluster if self.cluster is not None else codes(self.person)
 
+    @cached_property
+    def one_row_each(self) -> bool:
+        """Whether nobody has two rows; ids stand in order, as `prepare` puts them."""
+        return bool(_ordered(self.person) and (self.person[1:] != self.person[:-1]).all())
+
+    def people(self, rows: np.ndarray) -> int:
+        """Count the persons behind these rows, given as a mask."""
+        return int(rows.sum()) if self.one_row_each else len(np.unique(self.person[rows].astype(str)))
+
+    def __repr__(self) -> str:
+        arms = f"{self.people(self.treated == 1):,} treated, {self.people(self.treated == 0):,} comparison"
+        return f"Panel({len(self.y):,} rows; {arms})"
+
 
 def codes(values: np.ndarray | pd.Series) -> np.ndarray:
     """Number the distinct values.
@@ -129,7 +148,21 @@ def codes(values: np.ndarray | pd.Series) -> np.ndarray:
     ndarray of int
         0, 1, 2 ... in ascending order of the values as text.
     """
-    return np.unique(np.asarray(values).astype(str), return_inverse=True)[1]
+    array = np.asarray(values)
+    if array.dtype.kind in "OU" and len(array) and _texts(array) and _ordered(array):
+        return np.cumsum(np.append(0, array[1:] != array[:-1]))
+    found, known = pd.factorize(array, use_na_sentinel=False)
+    return np.unique(np.asarray(known).astype(str), return_inverse=True)[1][found]
+
+
+def _texts(array: np.ndarray) -> bool:
+    """Whether an array holds text only."""
+    return array.dtype.kind == "U" or pd.api.types.infer_dtype(array, skipna=False) == "string"
+
+
+def _ordered(texts: np.ndarray) -> bool:
+    """Whether texts ascend."""
+    return bool((texts[1:] >= texts[:-1]).all())
 
 
 def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> Panel:
@@ -163,8 +196,8 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> 
     if columns.cluster:
         complete &= used[columns.cluster].notna()
     left_out, everybody = _people_left_out(used, complete, columns)
-    used = _sorted(used[complete], columns)
-    _check_people(used, columns, entry.repeated)
+    used, person = _sorted(used[complete], columns)
+    _check_people(used, person, columns, entry.repeated)
     y = used[columns.outcome].to_numpy(dtype=float)
     covariates = used[list(columns.covariates)].reset_index(drop=True)
     x, flags = encode(covariates)
@@ -175,7 +208,7 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> 
         treated=_arm(used, columns, plan, entry.dose),
         x=x,
         covariates=covariates,
-        person=used[columns.person].astype(str).to_numpy() if columns.person else _row_names(len(used)),
+        person=person,
         cluster=codes(used[columns.cluster]) if columns.cluster else None,
         time=used[columns.time].to_numpy() if columns.time else None,
         baseline=as_numbers(used[columns.baseline]) if columns.baseline else None,
@@ -188,12 +221,15 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> 
 
 def _row_names(n: int) -> np.ndarray:
     """Ids for people without one, which sort as text in row order."""
-    return np.char.add("row ", np.char.zfill(np.arange(n).astype(str), len(str(n))))
+    width = len(str(n))
+    digits = np.arange(n)[:, None] // 10 ** np.arange(width)[::-1] % 10 + ord("0")
+    letters = np.tile([ord(letter) for letter in "row "], (n, 1))
+    return np.ascontiguousarray(np.hstack([letters, digits]), dtype=np.uint32).view(f"U{width + 4}").ravel()
 
 
 def _people_left_out(used: pd.DataFrame, complete: pd.Series, columns: Columns) -> tuple[int, int]:
     """How many people lose a row, of how many; rows count as people where ids are not known."""
-    if columns.person is None:
+    if columns.person is None or complete.all():
         return int((~complete).sum()), len(used)
     return int(used.loc[~complete, columns.person].nunique()), int(used[columns.person].nunique())
 
@@ -229,26 +265,50 @@ def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:
         raise EstimationError(several("the table", problems))
 
 
-def _sorted(used: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """Rows by person as text, then time; without a person by the table's own index."""
+def _sorted(used: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows by person as text, then time, with the ids as text; without a person by the table's own index."""
     if not len(used):
         raise EstimationError(f'no row has both an arm and a value of "{columns.outcome}". Nothing can be estimated.')
     if columns.person is None:
-        return used.sort_index(kind="stable") if used.index.is_unique and used.index.nlevels == 1 else used
-    keys = pd.DataFrame({"person": used[columns.person].astype(str).to_numpy()})
+        known = used.index.is_unique and used.index.nlevels == 1
+        return (used.sort_index(kind="stable") if known else used), _row_names(len(used))
+    order: np.ndarray = np.arange(len(used))
     if columns.time:
-        keys["time"] = used[columns.time].to_numpy()
-    return used.iloc[keys.sort_values(list(keys.columns), kind="stable").index.to_numpy()]
+        order = used[columns.time].argsort(kind="stable").to_numpy()
+    order = order[_text_order(used[columns.person].iloc[order])]
+    used = used.iloc[order]
+    return used, used[columns.person].astype(str).to_numpy(dtype=object)
 
 
-def _check_people(used: pd.DataFrame, columns: Columns, repeated: bool) -> None:
-    """One row per person, unless the estimator looks at two times."""
-    if columns.person is None:
+def _text_order(ids: pd.Series) -> np.ndarray:
+    """The stable order of ids as text; of whole numbers, with or without letters before, far faster than as text."""
+    if ids.dtype.kind in "iu" and ids.min() >= 0 and ids.max() < 10**17:
+        values = ids.to_numpy(dtype=np.int64)
+        return _number_order(values, np.searchsorted(10 ** np.arange(1, 18, dtype=np.int64), values, side="right") + 1)
+    texts = ids.astype(str)
+    if texts.is_monotonic_increasing:
+        return np.arange(len(ids))
+    letters = re.match(r"\D*", texts.iloc[0])[0]  # type: ignore[index]
+    rest = texts.str.slice(len(letters))
+    if texts.str.startswith(letters).all() and rest.str.fullmatch("[0-9]{1,17}").all():
+        return _number_order(rest.astype(np.int64).to_numpy(), rest.str.len().to_numpy(dtype=np.int64))
+    return texts.argsort(kind="stable").to_numpy()
+
+
+def _number_order(values: np.ndarray, digits: np.ndarray) -> np.ndarray:
+    """The order as text of whole numbers written with so many digits: as decimals, the shorter first."""
+    return np.lexsort((digits, values * 10 ** (17 - digits)))
+
+
+def _check_people(used: pd.DataFrame, person: np.ndarray, columns: Columns, repeated: bool) -> None:
+    """One row per person, unless the estimator looks at several times; rows stand in order."""
+    if columns.person is None or (repeated and not columns.time):
         return
-    by = [columns.person, *([columns.time] if repeated and columns.time else [])]
-    if repeated and not columns.time:
-        return
-    twice = int(used[by].astype(str).duplicated().sum())
+    same = person[1:] == person[:-1]
+    if repeated and columns.time:
+        time = used[columns.time].to_numpy()
+        same = same & (time[1:] == time[:-1])
+    twice = int(same.sum())
     if twice:
         what = "time" if repeated else "table"
         who = "unit" if columns.person == columns.unit else "person"
@@ -260,19 +320,42 @@ OTHER_WORDS = {"comparison", "control", "controls", "no", "false", "0"}
 
 
 def _arm(used: pd.DataFrame, columns: Columns, plan: Plan, dose: bool) -> np.ndarray:
-    """1 for the treated, 0 for the comparison, both of whom must be there; or the amount, where that may be."""
+    """1 for everybody where no column of arms is named; the amount, where that may be; else the two arms."""
     if columns.treated is None:
         return np.ones(len(used))
     column = used[columns.treated]
     if dose and is_number(column) and column.nunique() > 2:
         return as_numbers(column)
-    values = _as_arm(column, plan.treated_is)
-    if not np.isin(values, (0.0, 1.0)).all():
-        seen = words.listed([str(value) for value in column.unique()[:4]])
-        remedy = f" Say which of them is the treated: treated_is = {column.iloc[0]!r}." if column.nunique() == 2 else ""
-        raise EstimationError(
-            f'treated column "{columns.treated}" must be 1 or 0 (true or false); it holds {seen}.{remedy}'
-        )
+    return read_arms(column, columns, plan)
+
+
+def read_arms(column: pd.Series, columns: Columns, plan: Plan) -> np.ndarray:
+    """Read a column of arms.
+
+    Parameters
+    ----------
+    column : Series, shape (n,)
+        Ones and zeros, or two words.
+    columns : Columns
+        ``treated`` and ``outcome``, for the messages.
+    plan : Plan
+        ``treated_is``, the word of the treated.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        1 for the treated, 0 for the comparison, not a number where the column is empty.
+
+    Raises
+    ------
+    EstimationError
+        Other values, more than two, or nobody in an arm.
+    """
+    known = column.notna().to_numpy()
+    values = np.full(len(column), np.nan)
+    values[known] = _as_arm(column[known], plan.treated_is)
+    if not np.isin(values[known], (0.0, 1.0)).all():
+        raise EstimationError(_not_arms(column[known], str(columns.treated)))
     for arm, name in ((1.0, "treated"), (0.0, "comparison")):
         if not (values == arm).any():
             raise EstimationError(
@@ -281,11 +364,26 @@ def _arm(used: pd.DataFrame, columns: Columns, plan: Plan, dose: bool) -> np.nda
     return values
 
 
+def _not_arms(column: pd.Series, name: str) -> str:
+    """What is wrong with a column of arms; values are not told unless they are two, which are then names of arms."""
+    start = f'treated column "{name}" must be 1 or 0 (true or false)'
+    count = column.nunique()
+    if count != 2:
+        return f"{start}; it holds {count:,} different values. Name the column of arms, or keep the rows of two arms."
+    seen = sorted(str(value) for value in column.unique())
+    return f"{start}; it holds {words.listed(seen)}. Say which of them is the treated: treated_is = {seen[0]!r}."
+
+
 def _as_arm(column: pd.Series, treated_is: object) -> np.ndarray:
     """Numbers as they are; two labels by the one that means the treated; else not numbers."""
     labels = [str(value) for value in column.unique()]
-    if treated_is is not None and str(treated_is) in labels and len(labels) <= 2:
-        return (column.astype(str) == str(treated_is)).to_numpy(float)
+    if treated_is is not None and len(labels) <= 2:
+        meant = (column == treated_is).to_numpy(bool) | (column.astype(str) == str(treated_is)).to_numpy(bool)
+        if meant.any():
+            return meant.astype(float)
+        raise EstimationError(
+            f"treated_is = {treated_is!r} is no value of the column. {did_you_mean(str(treated_is), labels)}"
+        )
     if is_number(column):
         return as_numbers(column)
     plain = column.astype(str).str.strip().str.casefold()

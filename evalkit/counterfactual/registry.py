@@ -37,7 +37,8 @@ class Entry:
         "series" (one for each time), "panel" (one for each unit and time), "running" (one each, with the number that
         decides who is treated), "history" (people now and people of an earlier period, or its rate).
     needs : tuple of str
-        Columns that must be named beside the outcome: "treated", "time", "unit", "first_treated", "running".
+        Columns that must be named beside the outcome: "treated", "time", "unit", "first_treated", "running",
+        "cluster".
     comparison : bool
         Whether a comparison group is needed.
     earns_level : bool

@@ -33,17 +33,24 @@ def _estimators(study: Study, _: Names) -> Problems:
             f'[counterfactual] estimator = "{plan.estimator}" takes its figures from a file and rates is not given. '
             'Write rates = "rates.csv".'
         )
-    if plan.rates is not None and plan.estimator in ESTIMATORS and plan.estimator not in FROM_RATES:
+    if plan.rates is not None and plain_name(plan.estimator) in ESTIMATORS and not _takes_rates(plan):
         yield (
             f'[counterfactual] rates is given and estimator = "{plan.estimator}" does not use it. '
             'Drop rates, or write estimator = "published" or "assumed".'
         )
 
 
+def _takes_rates(plan: Counterfactual) -> bool:
+    """Whether the estimator can work on a file of rates."""
+    return plain_name(plan.estimator) in (*FROM_RATES, "historical baseline")
+
+
 def _from_persons(study: Study) -> Counterfactual | None:
     """The plan where it estimates from people, not from a file of rates or a table of areas."""
     plan = study.counterfactual
-    return None if plan is None or plain_name(plan.estimator) in (*FROM_RATES, *FROM_AREAS) else plan
+    if plan is None or (plan.rates is not None and _takes_rates(plan)):
+        return None
+    return None if plain_name(plan.estimator) in (*FROM_RATES, *FROM_AREAS) else plan
 
 
 def _persons(study: Study, names: Names) -> Problems:

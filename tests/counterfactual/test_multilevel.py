@@ -117,6 +117,8 @@ def test_what_it_cannot_do_is_said():
         on_teams(frame.assign(cluster=frame["person"]))
     with pytest.raises(EstimationError, match=r'random = "slopes" is not known\. Did you mean "slope"'):
         on_teams(frame, random="slopes")
+    with pytest.raises(EstimationError, match="terms that repeat each other"):
+        on_teams(frame.assign(x2=frame["treated"]))
     with pytest.raises(EstimationError, match="needs clusters in which some are treated and others are not"):
         on_teams(frame, random="slope")
 

@@ -277,6 +277,15 @@ def test_small_panels_say_that_the_interval_was_widened_and_the_smallest_are_ref
         run(staggered_panel(7, 4, 2.0, seed=9, cohorts=(3,), never=0.5))
 
 
+def test_the_test_before_treatment_is_not_fooled_by_few_units():
+    drawn = [run(staggered_panel(20, 6, 2.0, seed)).diagnostics for seed in range(40)]
+    assert np.mean([one["pre_test"] < 0.05 for one in drawn]) <= 0.15
+    assert np.mean([one["pre_test_chi_squared"] < 0.05 for one in drawn]) > 0.25
+    lonely = run(staggered_panel(12, 6, 2.0, seed=2, cohorts=(4,), never=0.83))
+    assert np.isnan(lonely.diagnostics["pre_test"])
+    assert "too few units to test" in texts(lonely)
+
+
 def test_trends_that_parted_before_treatment_are_a_serious_flag():
     frame = staggered_panel(200, 6, 0.0, seed=10)
     frame["y"] += 0.8 * frame["time"] * (frame["first_treated"] > 0)

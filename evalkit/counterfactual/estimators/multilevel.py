@@ -13,6 +13,7 @@ from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
 from evalkit.counterfactual.registry import estimator
 from evalkit.errors import EstimationError, Flag, did_you_mean
+from evalkit.linear import least_squares
 
 FEW = 30  # clusters below which maximum likelihood visibly understates the spread between them
 RANDOM, METHODS = ("intercept", "slope"), ("reml", "ml")
@@ -38,6 +39,7 @@ def multilevel(panel: Panel, plan: Plan) -> Estimate:
     amount = not np.isin(t, (0.0, 1.0)).all()
     slope = plan.options["random"] == "slope"
     x = np.column_stack([np.ones(len(t)), t, panel.x])
+    least_squares(panel.y, x)  # refuses terms that repeat each other, in the words of the other estimators
     model = two_levels(panel.y, x, t if slope else None, cluster, plan.options["method"] == "reml")
     contrast = np.eye(x.shape[1])[1]
     rows, df, flags = _spread(model, plan, contrast, t)
