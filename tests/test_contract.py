@@ -489,3 +489,14 @@ def test_peterborough_triggers_are_held_to_the_whole_rounding_interval(folder, a
 def test_the_contract_shows_itself_without_its_ledger(folder):
     study = folder(tables={"rate_card": CARD, "achieved": "metric|units|person\nhome|1|child_0042"})
     assert "child_0042" not in settle_contract(study)._repr_html_()
+
+
+def test_a_negative_effect_stays_negative_through_payments(folder):
+    """Deadweight 1.25: all of the 2,000 owed was for what would have come anyway, and 500 more would have been."""
+    contract = settled(
+        folder, "metric|outcome|price\na|x|100", "metric|units\na|20",
+        x={"deadweight": 1.25, "deadweight_low": 1.1, "deadweight_high": 1.4},
+    )  # fmt: skip
+    assert contract.table["anyway"].tolist() == [2_000]
+    assert (contract.totals["anyway"], contract.totals["added"]) == (2_000, -500)
+    assert contract.totals["added_low"] < -500 < contract.totals["added_high"] < 0

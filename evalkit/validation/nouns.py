@@ -139,5 +139,8 @@ def printed(value: float, tolerance: float) -> str:
     """
     if not math.isfinite(value):
         return words.NOT_AVAILABLE
-    digits = 0 if tolerance >= 1 else min(max(1 - math.floor(math.log10(tolerance)), 0), 8) if tolerance > 0 else 4
+    if tolerance == 0:  # a count, or a yes or no
+        digits = 0 if float(value).is_integer() else 4
+    else:
+        digits = min(max(1 - math.floor(math.log10(tolerance)), 0), 8) if tolerance < 1 else 0
     return words.number(value, digits)

@@ -224,6 +224,7 @@ def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
             f"The total share is that of the {judged} that can be judged; 95% interval "
             f"{span}. It is the contract's own mechanism recomputed at the outcome expected without the programme."
         )
+        notes += _added(totals, currency)
     different = [
         said(row.title) or said(row.metric)
         for row in evaluation.contract.table.itertuples()
@@ -244,6 +245,17 @@ def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
     if not evaluation.study.contract.published:
         notes.append(f"Rule in force: {rule_of(evaluation)}.")
     return notes
+
+
+def _added(totals: dict[str, Any], currency: str) -> list[str]:
+    """What the programme added to what is owed: below nothing where it did worse than what would have happened."""
+    added = totals.get("added")
+    if not finite(added) or real(added) >= 0:
+        return []
+    return [
+        f"The programme added {words.whole_money(real(added), currency, sign=True)} to what is owed: by the same "
+        "mechanism more would have been earned without it."
+    ]
 
 
 def _method(contract: Any) -> list[str]:
