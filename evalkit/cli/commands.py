@@ -170,9 +170,10 @@ def validate(
     out: Annotated[Path, typer.Option(help="The page.")] = Path("reports/validation.html"),
 ) -> None:
     """Repeat every published result whose data are at hand, and write the page that shows it."""
+    from evalkit.batch.engine import register
     from evalkit.report import render_validation
 
-    page, told = render_validation(out, data)
+    page, told = render_validation(out, data, engine=register())
     typer.echo(told["says"])
     typer.echo(f"{page.as_posix()} is written.")
     if not told["agrees"]:

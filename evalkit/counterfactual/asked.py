@@ -132,10 +132,10 @@ def run(outcomes: Outcomes, name: str, analysis: Analysis) -> Estimate:
 
 
 def _compares(frame: pd.DataFrame, entry: Entry) -> bool:
-    """Whether the cohort's arms are given: not to a cut-off; to a baseline of the past only where there are two."""
-    if entry.data == "running" or not _has(frame, "treated"):
+    """Whether the cohort's arms are given: to a cut-off and to a baseline of the past only where there are two."""
+    if not _has(frame, "treated"):
         return False
-    return entry.data != "history" or frame["treated"].nunique() > 1
+    return entry.data not in ("history", "running") or frame["treated"].nunique() > 1
 
 
 def _has(frame: pd.DataFrame, column: str) -> bool:

@@ -36,6 +36,8 @@ def attrition_table(outcomes: Outcomes, names: list[str]) -> pd.DataFrame:
         outcome, arm, people, analysed, share; one row per outcome and arm.
     """
     table = outcomes.cohort.table
+    if "treated" not in table.columns:  # one arm: nobody's loss can be compared
+        return pd.DataFrame(columns=COLUMNS)
     rows = []
     for name in names:
         there = outcomes.wide[outcomes.find(name)].reindex(table["person"]).notna().to_numpy()

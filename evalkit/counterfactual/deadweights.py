@@ -11,6 +11,7 @@ from evalkit.counterfactual.nouns import Deadweight
 from evalkit.counterfactual.panel import Plan
 
 Quantities = dict[str, float]
+UNKNOWN_KIND = 'it is not said whether this outcome is a "score", an "amount" or "yes or no" (values = ...)'
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def define_deadweight(plan: Plan, has_baseline: bool) -> Definition:
         return Definition(top, bottom, "share of the improvement from baseline that the comparison also made")
     if plan.values == "score":
         return Definition(None, None, "", "not defined for a score")
-    return Definition(None, None, "", 'not known whether this outcome is a "score", an "amount" or "yes or no"')
+    return Definition(None, None, "", UNKNOWN_KIND)
 
 
 def combine(weights: Quantities, values: Quantities) -> float:

@@ -12,16 +12,11 @@ from evalkit.counterfactual.estimating import estimate
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
 from evalkit.counterfactual.rows import (
-    ALSO,
-    COLUMNS,
     also_row,
-    as_table,
-    conclude_jointly,
     effect_row,
-    holm,
     unknown_row,
 )
-from evalkit.counterfactual.standing import levels
+from evalkit.counterfactual.without_people import effects_without_people
 from evalkit.errors import EstimationError, EvalkitError, Flag, StudyError, several
 
 if TYPE_CHECKING:
@@ -59,26 +54,9 @@ def effects_from_areas(study: Study) -> Effects:
     chosen = [one for one in plan.areas.outcome if plan.outcomes is None or one.id in plan.outcomes]
     found, failed = _estimate_all(study, frame, chosen)
     rows = [_row(one, place, found, failed, plan.estimator) for place, one in enumerate(chosen)]
-    table = as_table(rows, COLUMNS)
-    table["p_adjusted"] = holm(table["p"])
-    table["conclusion"] = conclude_jointly(table, plan.level)
-    earned = levels(plan, found, table)
-    table["level"] = pd.array([earned[str(name)].sms for name in table["outcome"]], dtype="Int64")
     also, flags = _beside(study, frame, chosen, found)
-    flags += [flag for one in found.values() for flag in one.flags]
     flags += [Flag("counterfactual", "serious", "The effect could not be estimated.", why, at) for at, why in failed]
-    return Effects(
-        outcomes=None,
-        study=study,
-        table=table,
-        also=as_table(also, ALSO),
-        estimates=found,
-        measures=pd.DataFrame(columns=["domain", "measure", "effect"]),
-        benchmark=None,
-        attrition=pd.DataFrame(columns=["outcome", "arm", "people", "analysed", "share"]),
-        evidence=earned[chosen[0].id],
-        flags=tuple(dict.fromkeys(flags)),
-    )
+    return effects_without_people(study, rows, also, found, flags)
 
 
 def _table(study: Study, areas: AreasPlan) -> pd.DataFrame:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalkit import evidence
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.estimating import VALUES, estimate
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import Entry, find_estimator
-from evalkit.counterfactual.rows import ALSO, COLUMNS, also_row, as_table, conclude_jointly, effect_row, holm
+from evalkit.counterfactual.rows import also_row, effect_row
+from evalkit.counterfactual.without_people import effects_without_people
 from evalkit.errors import EstimationError, EvalkitError, StudyError, did_you_mean, several
 
 if TYPE_CHECKING:
@@ -56,36 +56,13 @@ def effects_from_rates(study: Study) -> Effects:
             '"assumed".'
         )
     table = _read(study, entry)
-    level = evidence.level(plan.design if entry.earns_level else None)
     estimates = _estimates(study, table, entry)
     rows, also = [], []
     for place, line in enumerate(_lines(table)):
         found = estimates[line["outcome"]]
-        rows.append(effect_row(_about(line, place), found, level.sms if entry.earns_level else None))
+        rows.append(effect_row(_about(line, place), found, None))
         also.append(also_row(line["outcome"], {"id": "planned", "says": entry.says, "planned": True}, found))
-    effects = as_table(rows, COLUMNS)
-    effects, beside = _without_zeros(effects), _without_zeros(as_table(also, ALSO))
-    effects["p_adjusted"] = holm(effects["p"])
-    effects["conclusion"] = conclude_jointly(effects, plan.level)
-    flags = tuple(dict.fromkeys(flag for found in estimates.values() for flag in found.flags))
-    return Effects(
-        outcomes=None,
-        study=study,
-        table=effects,
-        also=beside,
-        estimates=estimates,
-        measures=pd.DataFrame(columns=["domain", "measure", "effect"]),
-        benchmark=None,
-        attrition=pd.DataFrame(columns=["outcome", "arm", "people", "analysed", "share"]),
-        evidence=level,
-        flags=flags,
-    )
-
-
-def _without_zeros(table: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of people that nobody published are missing, not 0."""
-    counts = {name: table[name].mask(table[name] == 0) for name in ("n_treated", "n_comparison")}
-    return table.assign(**counts)
+    return effects_without_people(study, rows, also, estimates)
 
 
 def _read(study: Study, entry: Entry) -> pd.DataFrame:

@@ -95,6 +95,22 @@ def conclude_jointly(table: pd.DataFrame, level: float) -> pd.Series:
     return table["conclusion"].mask(doubtful, "no clear difference")
 
 
+def no_effect(scale: str) -> float:
+    """What an effect is where there is none.
+
+    Parameters
+    ----------
+    scale : {"difference", "ratio"}
+        How it is written.
+
+    Returns
+    -------
+    float
+        0, and 1 for a ratio.
+    """
+    return 1.0 if scale == "ratio" else 0.0
+
+
 def effect_row(about: dict[str, Any], estimate: Estimate, level: int | None) -> dict[str, Any]:
     """One row of ``Effects.table``.
 
@@ -114,7 +130,7 @@ def effect_row(about: dict[str, Any], estimate: Estimate, level: int | None) -> 
     """
     plain = ("estimator", "scale", "n_treated", "n_comparison", "n_clusters", "observed", "counterfactual")
     numbers = ("effect", "se", "low", "high", "df", "p", "why_no_deadweight")
-    share = estimate.deadweight
+    share, none = estimate.deadweight, no_effect(estimate.scale)
     return {
         **about,
         **{name: getattr(estimate, name) for name in (*plain, *numbers)},
@@ -123,7 +139,7 @@ def effect_row(about: dict[str, Any], estimate: Estimate, level: int | None) -> 
         "deadweight_high": np.nan if share is None else share.high,
         "deadweight_method": None if share is None else share.method,
         "level": level,
-        "conclusion": conclude_in_words(estimate.low, estimate.high, about["better"]),
+        "conclusion": conclude_in_words(estimate.low - none, estimate.high - none, about["better"]),
         **{name: estimate.diagnostics.get(name, np.nan) for name in ROUNDING},
     }
 

@@ -12,9 +12,18 @@ from evalkit import evidence
 from evalkit.counterfactual.gaps import largest_difference
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import find_estimator
+from evalkit.counterfactual.rows import no_effect
 from evalkit.study.model import Counterfactual
 
-WORST = {"outside_support": max, "pre_fit": max, "pre_test": min, "density_test": min, "first_stage_f": min}
+WORST = {
+    "outside_support": max,
+    "pre_fit": max,
+    "pre_test": min,
+    "density_test": min,
+    "first_stage_f": min,
+    "fewest_clusters": min,
+}
+OTHER_NAMES = {"density_test": "density_p"}
 FINDINGS = ("better", "worse", "no clear difference")
 
 
@@ -36,8 +45,7 @@ def shown_by(estimates: Mapping[str, Estimate], attrition: pd.DataFrame | None =
     found = list(estimates.values())
     shown: dict[str, Any] = _known("max_smd_after", max, (largest_difference(one) for one in found))
     for name, worst in WORST.items():
-        shown |= _known(name, worst, (one.diagnostics.get(name) for one in found))
-    shown |= _known("fewest_clusters", min, (one.diagnostics.get("fewest_clusters") for one in found))
+        shown |= _known(name, worst, (one.diagnostics.get(OTHER_NAMES.get(name, name)) for one in found))
     if attrition is not None and len(attrition):
         shares = attrition.pivot(index="outcome", columns="arm", values="share")
         shown |= _known("attrition_gap", max, (shares["treated"] - shares["comparison"]).abs())
@@ -86,7 +94,8 @@ def _level_of(plan: Counterfactual, row: Any, shown: dict[str, Any]) -> evidence
     if estimator is not None and not estimator.earns_level:
         return evidence.level(None)
     told: dict[str, Any] = {"estimator": row.estimator, **shown}
-    told |= {"low": row.low, "high": row.high, "better": row.better}
+    none = no_effect(str(row.scale))  # a ratio's smallest worthwhile difference is a share of what would have been
+    told |= {"low": row.low - none, "high": row.high - none, "better": row.better}
     told["smallest_worthwhile"] = plan.smallest_worthwhile.get(name, plan.smallest_worthwhile.get(name.split("@")[0]))
     told |= {"finding": row.conclusion} if row.conclusion in FINDINGS else {}
     if plan.replication is not None:

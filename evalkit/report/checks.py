@@ -101,6 +101,9 @@ def rates(evaluation: Any) -> Figure | None:
     row = primary(evaluation)
     if row is None or finite(row.se) or not finite(row.observed) or not finite(row.counterfactual):
         return None
+    estimate = (evaluation.effects.estimates or {}).get(row.outcome)
+    if finite(row.p) or "series" in (getattr(estimate, "diagnostics", None) or {}):
+        return None  # areas: their path is drawn, and an interval may come without a standard error
     form = wording(row, evaluation.study.study.currency)
     scale = form.scale
     bars = [

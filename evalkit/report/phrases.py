@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evalkit import words
 from evalkit.report.html import lower_first, sentence
 
+RATIO_DIGITS = 2
 MONEY = ("dollar", "pound", "euro", "\u00a3", "$", "\u20ac")
 
 
@@ -37,13 +38,24 @@ def said(value: object) -> str:
 class Wording:
     """How numbers of one outcome are written.
 
-    ``kind`` is "share" (yes or no: percentages, differences in points), "index" (SD), "money" or "number".
+    ``kind`` is "share" (yes or no: percentages, differences in points), "index" (SD), "money" or "number". With
+    ``ratio`` the levels are written so, and what is compared is a ratio of two of them: "0.89 times", "11% lower".
     """
 
     kind: str
     digits: int
     unit: str
     currency: str
+    ratio: bool = False
+
+    @property
+    def none(self) -> float:
+        """The number that stands for no difference: 0, and 1 for a ratio."""
+        return 1.0 if self.ratio else 0.0
+
+    def clear(self, low: object, high: object) -> bool:
+        """Whether an interval leaves out no difference."""
+        return (real(low) - self.none) * (real(high) - self.none) > 0
 
     def level(self, value: object) -> str:
         """An observed level without its unit: "84.6", "18.2%", "$6,349"."""
@@ -56,9 +68,11 @@ class Wording:
         return words.number(real(value), self.digits)
 
     def change(self, value: object) -> str:
-        """A difference without its unit: "\u221246.7", "+9.7", "+$1,600"."""
+        """A difference without its unit: "\u221246.7", "+9.7", "+$1,600"; a ratio: "0.89"."""
         if not finite(value):
             return words.NOT_AVAILABLE
+        if self.ratio:
+            return words.number(real(value), RATIO_DIGITS)
         if self.kind == "money":
             return words.whole_money(real(value), self.currency, self.digits, sign=True)
         return words.number(real(value) * self.scale, self.digits, sign=True)
@@ -67,6 +81,8 @@ class Wording:
         """The size of a difference with its unit and no sign: "46.7 days", "9.7 points"."""
         if not finite(value):
             return words.NOT_AVAILABLE
+        if self.ratio:
+            return words.percent(abs(real(value) - 1), 0)
         return self._with_unit(self.change(abs(real(value))).lstrip("+"))
 
     def signed(self, value: object) -> str:
@@ -77,20 +93,28 @@ class Wording:
         """An interval of differences, or why there is none."""
         if not finite(low) or not finite(high):
             return words.interval(real(low), real(high))
+        if self.ratio:
+            return words.interval(real(low), real(high), RATIO_DIGITS)
         if self.kind == "money":
             return f"{self._plain_money(low)} to {self._plain_money(high)}"
         return words.interval(real(low) * self.scale, real(high) * self.scale, self.digits)
 
     def directed(self, value: object) -> str:
         """A difference in words: "46.7 days fewer", "0.22 SD higher"; "0.0 points, the same" at zero."""
-        up, down = ("more", "fewer") if self.kind == "number" and self.unit == "days" else ("higher", "lower")
-        return f"{self.size(value)} {down if real(value) < 0 else up}"
+        up, down = self._ways()
+        return f"{self.size(value)} {down if real(value) < self.none else up}"
+
+    def _ways(self) -> tuple[str, str]:
+        days = self.kind == "number" and self.unit == "days" and not self.ratio
+        return ("more", "fewer") if days else ("higher", "lower")
 
     def spread(self, low: object, high: object, with_unit: bool = False) -> str:
         """An interval in words: "6.5 lower to 8.7 higher", "21.3 to 72.1 days fewer"."""
         if not finite(low) or not finite(high):
             return words.interval(real(low), real(high))
-        up, down = ("more", "fewer") if self.kind == "number" and self.unit == "days" else ("higher", "lower")
+        up, down = self._ways()
+        if self.ratio:
+            return _spread_of_ratio(self, low, high)
         near, far = sorted((real(low), real(high)), key=abs)
         ends = [self.change(abs(end)).lstrip("+") for end in (near, far)]
         units = [self._with_unit(end) if with_unit else end for end in ends]
@@ -103,14 +127,22 @@ class Wording:
     @property
     def scale(self) -> float:
         """What a number is multiplied with before it is written."""
-        return 100.0 if self.kind == "share" else 1.0
+        return 100.0 if self.kind == "share" and not self.ratio else 1.0
 
     def _plain_money(self, value: object) -> str:
         return words.whole_money(real(value), self.currency, self.digits)
 
     def _with_unit(self, text: str) -> str:
         unit = {"share": "points", "index": "SD", "money": ""}.get(self.kind, self.unit)
-        return f"{text} {unit}".strip()
+        return f"{text} {'times' if self.ratio else unit}".strip()
+
+
+def _spread_of_ratio(form: Wording, low: object, high: object) -> str:
+    """The interval of a ratio in words: "2% to 19% lower", "4% lower to 10% higher"."""
+    if form.clear(low, high):
+        near, far = sorted((real(low), real(high)), key=lambda end: abs(end - 1))
+        return f"{form.size(near)} to {form.directed(far)}"
+    return f"{form.directed(low)} to {form.directed(high)}"
 
 
 def wording(row: Any, currency: str = "GBP") -> Wording:
@@ -128,6 +160,20 @@ def wording(row: Any, currency: str = "GBP") -> Wording:
     Wording
         Decimals follow the size of the level, not of the difference, so that columns agree.
     """
+    form = _wording(row, currency)
+    if getattr(row, "scale", "") != "ratio":
+        return form
+    seen = real(getattr(row, "observed", None))  # of a ratio of counts, which are whole
+    return replace(form, ratio=True, digits=0 if form.kind == "number" and seen == _whole(seen) else form.digits)
+
+
+def _whole(value: float) -> float:
+    """The nearest whole number, NaN where there is none."""
+    return float(round(value)) if math.isfinite(value) else math.nan
+
+
+def _wording(row: Any, currency: str) -> Wording:
+    """How levels and differences are written."""
     unit = said(getattr(row, "unit", ""))
     if bool(getattr(row, "is_domain", False)):
         return Wording("index", 2, "SD", currency)
@@ -211,13 +257,13 @@ def lead(row: Any, study: Any) -> str:
 
 def _jointly(row: Any) -> str:
     """Why a difference whose own interval leaves out 0 is not called clear."""
-    if not finite(row.low) or real(row.low) * real(row.high) <= 0:
+    if not finite(row.low) or not wording(row).clear(row.low, row.high):
         return ""
     return f", not clear once all outcomes are allowed for (adjusted p {words.p_value(real(row.p_adjusted))})"
 
 
 def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> str:
-    up = real(row.effect) > 0
+    up = real(row.effect) > wording_.none
     doing = verb(row.level, up)
     if doing.startswith("was followed"):
         return f"{arms[0]} {doing} {name}: {wording_.size(row.effect)} {'above' if up else 'below'} {arms[1]}"

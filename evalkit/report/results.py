@@ -57,7 +57,7 @@ def results(evaluation: Any) -> list[Result]:
         In the order of the sections; ids are unique.
     """
     found: dict[str, Result] = {}
-    for part in (_cohort, _outcomes, _effects, _benchmark, _series, _contract, _value):
+    for part in (_cohort, _outcomes, _effects, _benchmark, _looks, _series, _contract, _value):
         for result in part(evaluation):
             found.setdefault(result.id, result)
     return list(found.values())
@@ -152,7 +152,7 @@ def _effects(evaluation: Any) -> Iterator[Result]:
 
 
 def tells_of_few(row: Any, evaluation: Any) -> bool:
-    """Whether the observed share of a yes-or-no outcome tells of too few people; published shares do not.
+    """Whether what was observed tells of too few people: a share of known people, or a series' count of events.
 
     Parameters
     ----------
@@ -166,6 +166,8 @@ def tells_of_few(row: Any, evaluation: Any) -> bool:
     bool
         True where observed, counterfactual and deadweight may not be printed.
     """
+    if said(getattr(row, "scale", "")) == "ratio" and finite(row.observed) and real(row.observed).is_integer():
+        return bool(few(row.observed, evaluation))
     yes_or_no = said(row.values) == "yes or no" and evaluation.cohort is not None
     return yes_or_no and few_events(row.observed, row.n_treated, rule_of(evaluation))
 
@@ -207,6 +209,14 @@ def _benchmark(evaluation: Any) -> Iterator[Result]:
         text, bounds = form.signed(line.difference), (_number(line.difference_low), _number(line.difference_high))
         source = f"{line.says}: estimate minus benchmark"
         yield Result(f"benchmark.{line.id}.difference", _number(line.difference), unit, *bounds, text, "effect", source)
+
+
+def _looks(evaluation: Any) -> Iterator[Result]:
+    from evalkit.report.looked_results import (
+        looked_results,
+    )  # its exhibits name results too, so they import this module
+
+    yield from looked_results(evaluation)
 
 
 def _series(evaluation: Any) -> Iterator[Result]:

@@ -80,7 +80,10 @@ class Counterfactual(Part):
     assignment: str = Field("", description="How people came to be in an arm, in one sentence.")
     also: list[Also] = Field(default_factory=list)
     benchmark: Benchmark | None = None
-    rates: str | None = Field(None, description='For "published" and "assumed": a csv file, see docs/reference/tables.')
+    rates: str | None = Field(
+        None,
+        description='For "published", "historical baseline" and "assumed": a csv file, see docs/reference/tables.',
+    )
     running: str | None = Field(
         None, description='For "regression discontinuity": the column that decided who was treated.'
     )

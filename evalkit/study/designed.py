@@ -39,7 +39,7 @@ class DesignPlan(Part):
         description="How far apart the arms start on what the covariates explain, in SD. Default: 0 where chance "
         "assigns, 0.3 elsewhere.",
     )
-    unmeasured: float = Field(0.0, description="Bias from causes that nobody recorded, in SD of the outcome.")
+    unmeasured: float = Field(0.0, description="Bias from causes nobody recorded, in SD; above 0: flatters.")
     attrition: tuple[float, float] = Field(
         (0.0, 0.0), strict=False, description="Share lost of the treated and of the comparison.", examples=[[0.1, 0.1]]
     )

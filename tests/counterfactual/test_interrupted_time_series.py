@@ -202,6 +202,29 @@ def test_with_errors_that_last_the_flag_is_raised_and_ar1_covers_more_than_quasi
     assert flagged > 0.6
 
 
+@pytest.mark.parametrize("family", ["quasi-poisson", "gaussian"])
+def test_clearly_related_errors_widen_the_plain_call_and_quasi_stays_on_request(family):
+    lasting, own = months(21, n=96, start=60, alike=0.7), months(22, n=96, start=60)
+    found, asked = run(lasting, harmonics=1, family=family), run(lasting, harmonics=1, family=family, se="quasi")
+    assert found.diagnostics["se_kind"] == "ar1"
+    assert (found.low, found.high) == pytest.approx(found.diagnostics["interval_ar1"])
+    assert (asked.low, asked.high) == pytest.approx(found.diagnostics["interval_quasi"])
+    assert found.high - found.low > 1.2 * (asked.high - asked.low)
+    assert "the interval allows for it" in texts(found)
+    assert "so the interval is too narrow" in texts(asked)
+    plain, quasi = (run(own, harmonics=1, family=family, **se) for se in ({}, {"se": "quasi"}))
+    assert plain.diagnostics["se_kind"] == "quasi"
+    assert (plain.low, plain.high, plain.p) == (quasi.low, quasi.high, quasi.p)
+
+
+def test_the_plain_call_covers_where_errors_last_and_quasi_does_not():
+    found = [run(months(seed, n=96, start=60, alike=0.6), harmonics=1) for seed in range(200, 300)]
+    plain = np.mean([one.low <= 0.8 <= one.high for one in found])
+    quasi = np.mean([low <= 0.8 <= high for low, high in (one.diagnostics["interval_quasi"] for one in found)])
+    assert plain > 0.85
+    assert plain > quasi + 0.05
+
+
 def test_without_errors_that_last_the_flag_is_rare_and_ar1_is_not_narrower():
     found = [run(months(seed), harmonics=1) for seed in range(60)]
     assert np.mean(["Neighbouring errors are alike" in texts(one) for one in found]) < 0.2
@@ -309,8 +332,9 @@ def test_terms_that_repeat_each_other_are_refused():
 def test_a_long_series_is_pointed_to_newey_west():
     frame = months(15, n=700, start=400, alike=0.6)
     frame["month"] = np.arange(700)
-    found = run(frame)
-    assert 'Use se = "hac"' in texts(found)
+    assert 'Use se = "hac"' in texts(run(frame, se="quasi"))
+    found, asked = run(frame), run(frame, se="hac")
+    assert (found.low, found.high, found.diagnostics["se_kind"]) == (asked.low, asked.high, "hac")
     with pytest.raises(EstimationError, match="up to 600 periods"):
         run(frame, se="ar1")
     assert "too narrow in a series as short" in texts(run(months(15), se="hac"))

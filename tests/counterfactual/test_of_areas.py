@@ -91,7 +91,9 @@ def test_one_series_goes_from_folder_to_effect_and_analyses_stand_beside_it(make
     effects = evaluate(make_study(text, areas=series)).effects
     row = effects.table.iloc[0]
     assert row["scale"] == "ratio"
-    assert row["low"] < 0.8 < row["high"]
+    assert row["low"] < 0.8 < row["high"] < 1
+    assert row["conclusion"] == "better"  # fewer events than without it: a ratio is judged against 1
+    assert effects.evidence.finding == "better"
     assert effects.also["id"].tolist() == ["planned", "slope"]
 
 

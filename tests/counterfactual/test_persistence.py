@@ -203,3 +203,16 @@ def test_the_table_is_left_alone_and_no_person_is_shown():
     found = persistence(frame, "difference", outcomes=TIMES, ends=1.0, **ABOUT)
     pd.testing.assert_frame_equal(frame, before)
     assert "p17" not in repr(found) + found._repr_html_()
+
+
+def test_effects_that_differ_by_a_constant_still_have_their_yearly_ratio():
+    """1.2 and half a year later 0.6, whatever the sampling error: half in half a year is three quarters in a year."""
+    random = np.random.default_rng(3)
+    arm = np.tile([0, 1], 60)
+    first = 1.2 * arm + random.normal(0, 0.4, 120)
+    frame = pd.DataFrame({"id": np.arange(120), "arm": arm, "early": first, "late": first - 0.6 * arm})
+    found = persistence(
+        frame, "difference", outcomes={"early": 0.5, "late": 1.0}, ends=0.5, treated="arm", person="id"
+    )  # fmt: skip
+    early, late = found.table["effect"]
+    assert found.drop_off.value == pytest.approx(1 - (late / early) ** 2, abs=1e-3)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from evalkit import counterfactual as cf
 from evalkit.counterfactual.areas.reruns import leave_one_donor_out, placebo_date
@@ -101,9 +102,21 @@ def test_the_seed_makes_the_standard_error_repeatable():
 
 
 def test_the_interval_takes_students_t_with_the_separate_placebos_less_one():
-    assert run(areas(6)).df == 12
-    assert run(areas(6, treated=3)).df == 2
-    assert "few comparison areas (5)" in texts(run(areas(6, units=6)))
+    found = run(areas(6, units=21))
+    assert found.df == 19
+    assert found.high - found.effect == pytest.approx(stats.t.ppf(0.975, 19) * found.se * math.sqrt(21 / 20))
+    assert "few comparison areas" not in texts(found)
+
+
+def test_with_fewer_areas_than_a_rank_needs_the_interval_is_wider_and_says_so():
+    found = run(areas(6, units=10))
+    assert found.df == 4
+    assert found.high - found.effect >= stats.t.ppf(0.975, 4) * found.se
+    assert found.high - found.effect >= np.abs(found.diagnostics["placebo_effects"]).max()
+    assert (found.p < 0.05) == (not found.low <= 0 <= found.high)
+    assert [flag.level for flag in found.flags if "few comparison areas (9)" in flag.text] == ["serious"]
+    assert "few comparison areas" not in texts(run(areas(6, units=10), level=0.9))
+    assert run(areas(6, units=10), level=0.9).df == 8
 
 
 def test_too_few_comparison_areas_are_refused_or_give_no_interval():

@@ -1,4 +1,4 @@
-"""Invented people, and the cohort that an honest count of them gives: what the report's tests draw and attack."""
+"""Invented people, the cohort that an honest count of them gives, and looks at them: what tests draw and attack."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort.baseline import compare
+from evalkit.counterfactual.analysed import attrition_bounds, completers, with_attrition_weights
+from evalkit.counterfactual.estimating import estimate
+from evalkit.counterfactual.looks.base import Seen
+from evalkit.counterfactual.looks.lasting import Lasting
+from evalkit.counterfactual.looks.takers import Takers
+from evalkit.counterfactual.looks.traced import Traced
+from evalkit.counterfactual.looks.unmeasured import Unknown
+from evalkit.counterfactual.looks.worthwhile import Worth
+from evalkit.counterfactual.many.curves import specification_curve
+from evalkit.counterfactual.many.gained import who_gained
+from evalkit.counterfactual.many.persistence import Persistence, persistence
+from evalkit.counterfactual.many.specifications import specifications
+from evalkit.counterfactual.many.subgroups import subgroup_effects
+from evalkit.counterfactual.matched.overlaps import overlap
+from evalkit.counterfactual.sensitivity import (
+    e_value_of,
+    leave_one_cluster_out,
+    omitted_variable_bounds,
+    placebo_outcomes,
+    rosenbaum_bounds,
+    trimmed,
+)
+from evalkit.counterfactual.taking_part import taking_part
+from evalkit.counterfactual.testing import detectable_effect, finding
 
 COMPARED = ("age", "sex", "area")
 KINDS = ("include", "include", "exclude")
@@ -129,3 +153,97 @@ def _drift(referred: pd.DataFrame, end: pd.DataFrame) -> pd.DataFrame:
         rows += [[quarter, "area", area, n, len(here)] for area, n in here["area"].value_counts().items()]
     drift = pd.DataFrame(rows, columns=["quarter", "series", "value", "people", "of"])
     return drift.assign(share=drift["people"] / drift["of"])
+
+
+# ---------------------------------------------------------------- looks at effects
+
+
+def compared(seed: int = 0, n: int = 600) -> pd.DataFrame:
+    """One row per person, chance having decided: before, three readings after, a yes or no, who took part, teams."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"person": [f"q{place:04d}" for place in range(n)], "treated": np.arange(n) % 2})
+    frame["team"] = [f"team {place:02d}" for place in rng.integers(0, 30, n)]
+    frame["need"], frame["age"] = rng.normal(size=n), rng.integers(11, 18, n).astype(float)
+    frame["sex"] = rng.choice(["girl", "boy"], n)
+    frame["before"] = 60 + 10 * frame["need"] + rng.normal(0, 8, n)
+    for name, effect in (("y6", -12.0), ("y12", -9.0), ("y18", -7.0)):
+        frame[name] = frame["before"] + rng.normal(0, 8, n) + effect * frame["treated"]
+    frame["yes"] = (rng.random(n) < 0.4 + 0.15 * frame["treated"]).astype(float)
+    frame["came"] = ((frame["treated"] == 1) & (rng.random(n) < 0.8)).astype(float)
+    frame["done"] = ((frame["came"] == 1) & (rng.random(n) < 0.7)).astype(float)
+    frame["lost"] = frame["y12"].where(rng.random(n) < 0.88)
+    return frame
+
+
+TOLD = {"treated": "treated", "covariates": ["need", "age"], "person": "person"}
+
+
+def looks(frame: pd.DataFrame) -> dict[str, object]:
+    """Everything that may stand beside an estimate, found in these people; days of care are `y12`, a yes is `yes`."""
+    days = estimate(frame, "ols", outcome="y12", **TOLD)
+    told = TOLD | {"outcome": "y12"}
+    return {
+        "overlap": seen(overlap(frame, "treated", ["need", "age"])),
+        "unmeasured causes": [seen(_unknown(frame, days))],
+        "placebo outcomes": _placebo(frame),
+        "without one cluster": seen(leave_one_cluster_out(frame, "ols", **told, cluster="team")),
+        "without the edges": seen(trimmed(frame, "ipw", (0, 0.05), **told)),
+        "attrition": [_traced(frame)],
+        "specifications": seen(specification_curve(frame, _listed(), main=_listed()[0], workers=1, **told)),
+        "subgroups": [seen(subgroup_effects(frame, "ols", {"sex": [], "age": [14]}, planned=True, **told)),
+                      seen(subgroup_effects(frame, "ols", ["sex"], **told))],
+        "who gained": [_gained(frame)],
+        "taking part": [seen(_takers(frame, days, "y12")), seen(_takers(frame, None, "yes"), "home")],
+        "persistence": _lasting(frame),
+        "worthwhile": [seen(Worth(5.0, finding(days, 5.0, "lower"), detectable_effect(days)))],
+    }  # fmt: skip
+
+
+def seen(found: object, outcome: str = "days", title: str = "Days in care") -> Seen:
+    """A finding about an outcome."""
+    return Seen(outcome, title, found)
+
+
+def _unknown(frame: pd.DataFrame, days: object) -> Unknown:
+    omitted = omitted_variable_bounds(frame, outcome="y12", treated="treated", covariates=["need", "age", "before"],
+                                      benchmark="before")  # fmt: skip
+    order = frame.sort_values(["treated", "need"], kind="stable")
+    half = len(frame) // 2
+    pairs = order["y12"].to_numpy()[half:] - order["y12"].to_numpy()[:half]
+    return Unknown(e_value_of(days, sd=10.0), omitted, rosenbaum_bounds(pairs, (1, 1.5, 2), "less"))
+
+
+def _placebo(frame: pd.DataFrame) -> pd.DataFrame:
+    table = placebo_outcomes(frame, "ols", ["before", "need"], treated="treated", covariates=["age"], person="person")
+    return table.assign(says=["before referral"] * 2, title=["before", "need"])
+
+
+def _traced(frame: pd.DataFrame) -> Seen:
+    told = TOLD | {"outcome": "lost"}
+    planned, weighted = estimate(frame, "ols", **told), with_attrition_weights(frame, "ols", **told)
+    return seen(Traced(planned, weighted, attrition_bounds(frame, outcome="lost", treated="treated")))
+
+
+def _listed() -> list[object]:
+    return specifications(
+        ["ols", "ipw", "difference"], {"planned": ["need", "age"], "with sex": ["need", "age", "sex"]}
+    )
+
+
+def _gained(frame: pd.DataFrame) -> Seen:
+    found = who_gained(frame, outcome="y12", treated="treated", person="person", baseline="before", threshold=4.0,
+                       better="lower", draws=199)  # fmt: skip
+    return seen(found)
+
+
+def _takers(frame: pd.DataFrame, everyone: object, outcome: str) -> Takers:
+    told = TOLD | {"outcome": outcome}
+    whole = everyone or estimate(frame, "ols", **told, values="yes or no")
+    through = taking_part(frame, outcome=outcome, assigned="treated", took_part="came", person="person")
+    return Takers(whole, through, completers(frame, "ols", "done", **told))
+
+
+def _lasting(frame: pd.DataFrame) -> Seen:
+    found = persistence(frame, "ols", outcomes={"y6": 0.5, "y12": 1.0, "y18": 1.5}, ends=0.5, **TOLD)
+    table = found.table.assign(title=["6 months", "12 months", "18 months"])
+    return seen(Lasting(Persistence(**{**vars(found), "table": table}), found.drop_off))

@@ -46,8 +46,8 @@ class Setting:
     confounding : float
         How far the arms start apart on what the covariates explain, in SD of it.
     unmeasured : float
-        Bias from causes that nobody recorded, in SD of the outcome (of what lies behind a yes); for two readings and
-        panels how far the treated would have drifted away by themselves.
+        Bias from causes that nobody recorded, in SD of the outcome (of what lies behind a yes), above 0 where it makes
+        the programme look better; for two readings and panels how far the treated would have drifted by themselves.
     attrition : (float, float)
         Share of each arm that is lost at random.
     correlation : float
@@ -99,6 +99,11 @@ class Setting:
     def sign(self) -> float:
         """1 where more is better, -1 where less is."""
         return 1.0 if self.better == "higher" else -1.0
+
+    @property
+    def bias(self) -> float:
+        """What causes that nobody recorded add to the outcome of the treated, in SD of it."""
+        return self.sign * self.unmeasured
 
     @property
     def yes_or_no(self) -> bool:

@@ -179,6 +179,10 @@ def _people(study: Study, cohort: Cohort, notes: list[str]) -> pd.DataFrame:
 
 def _kind(study: Study, outcome: str) -> tuple[str, str]:
     """Score, amount or yes or no; and which way is better: from the plan alone."""
+    areas = study.counterfactual.areas if study.counterfactual else None
+    for one in areas.outcome if areas else ():
+        if one.id == outcome:
+            return one.values, one.better
     measure = study.find_measure(outcome)
     if measure is None:
         return "score", "higher"

@@ -106,9 +106,9 @@ def _behind(setting: Setting, everybody: bool) -> tuple[Array, float]:
     """Means and spread of what lies behind the yes of those whose effect is wanted."""
     if setting.people is not None:
         index, treated = _index_of(setting.people, setting), setting.people["treated"].to_numpy() == 1
-        means = np.sqrt(setting.r2) * index + setting.unmeasured * treated
+        means = np.sqrt(setting.r2) * index + setting.bias * treated
         return means[treated | everybody], float(np.sqrt(1 - setting.r2))
-    theirs = np.sqrt(setting.r2) * setting.confounding + setting.unmeasured
+    theirs = np.sqrt(setting.r2) * setting.confounding + setting.bias
     others = setting.comparison if everybody else 0
     return np.repeat([theirs, 0.0], [setting.treated, others]), 1.0
 
@@ -134,7 +134,7 @@ def people(setting: Setting, random: np.random.Generator) -> Drawn:
     frame, index = _who(setting, random)
     treated = frame["treated"].to_numpy(dtype=float)
     noise = _clustered(frame, setting, 1 - setting.r2, random)
-    behind = np.sqrt(setting.r2) * index + noise + setting.unmeasured * treated
+    behind = np.sqrt(setting.r2) * index + noise + setting.bias * treated
     cut = stats.norm.ppf(setting.base_rate) if setting.yes_or_no else 0.0
     plain = behind + cut if setting.yes_or_no else setting.mean + setting.sd * behind
     kept = random.uniform(size=len(frame)) >= np.where(treated == 1, *setting.attrition)
@@ -212,7 +212,7 @@ def people_twice(setting: Setting, random: np.random.Generator) -> Drawn:
     treated = frame["treated"].to_numpy(dtype=float)
     own = np.sqrt(setting.correlation) * random.standard_normal(len(frame)) + setting.confounding * treated
     readings = [own + _clustered(frame, setting, 1 - setting.correlation, random) for _ in range(2)]
-    readings[1] = readings[1] + setting.unmeasured * treated
+    readings[1] = readings[1] + setting.bias * treated
     kept = random.uniform(size=len(frame)) >= np.where(treated == 1, *setting.attrition)
     both = pd.concat([frame.assign(time=0), frame.assign(time=1)], ignore_index=True)
     rows = np.tile(kept, 2)
@@ -248,7 +248,7 @@ def panel(setting: Setting, random: np.random.Generator) -> Drawn:
     noise = np.sqrt(1 - setting.correlation) * random.standard_normal(len(unit))
     first = start[unit]
     reached = (first > 0) & (time >= first)
-    plain = setting.mean + setting.sd * (level[unit] + shared[time - 1] + noise + setting.unmeasured * reached)
+    plain = setting.mean + setting.sd * (level[unit] + shared[time - 1] + noise + setting.bias * reached)
     names = np.char.add("u", np.char.zfill(unit.astype(str), 5))
     table = {"unit": names, "time": time, "treated": reached.astype(int), "first_treated": first}
     return Drawn(pd.DataFrame(table), plain, reached)
@@ -294,7 +294,7 @@ def series(setting: Setting, random: np.random.Generator) -> Drawn:
     """
     time = np.arange(1, setting.comparison + setting.treated + 1)
     after = time > setting.comparison
-    plain = setting.mean + setting.sd * (random.standard_normal(len(time)) + setting.unmeasured * after)
+    plain = setting.mean + setting.sd * (random.standard_normal(len(time)) + setting.bias * after)
     return Drawn(pd.DataFrame({"time": time, "treated": after.astype(int)}), plain, after)
 
 

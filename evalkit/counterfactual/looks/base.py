@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.counterfactual.asked import Request, planned_analysis, request
 from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.registry import find_estimator
 from evalkit.errors import Flag
 
 if TYPE_CHECKING:
@@ -62,6 +63,18 @@ class View:
         """The part of it about the counterfactual."""
         plan: Any = self.study.counterfactual
         return plan
+
+    @property
+    def arms(self) -> bool:
+        """Whether the cohort has two arms: a cut-off or a figure of the past needs none."""
+        table = self.outcomes.cohort.table
+        return "treated" in table.columns and table["treated"].nunique() > 1
+
+    @property
+    def rests_on_what_was_measured(self) -> bool:
+        """Whether the first outcome's estimate takes it that no cause went unmeasured."""
+        entry = find_estimator(self.estimates[self.first].estimator)
+        return not self.randomised and entry.assumes == "no unmeasured causes"
 
     @property
     def first(self) -> str:

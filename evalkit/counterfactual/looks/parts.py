@@ -32,7 +32,7 @@ def gained(view: View) -> tuple[list[Seen], list[Flag]]:
     plan = view.plan.gained
     seen: list[Seen] = []
     flags: list[Flag] = []
-    for outcome in plan.outcomes if plan else ():
+    for outcome in plan.outcomes if plan and view.arms else ():
         told, asked = view.outcomes.describe(outcome), view.asked(outcome)
         frame = asked.frame
         before = told["baseline_key"] if told["baseline_key"] not in ("", None, told["key"]) else None

@@ -26,7 +26,7 @@ def takers(view: View) -> tuple[list[Seen], list[Flag]]:
     plan = view.plan.taking_part
     seen: list[Seen] = []
     flags: list[Flag] = []
-    for outcome in view.these(plan.outcomes) if plan else ():
+    for outcome in view.these(plan.outcomes) if plan and view.arms else ():
         if plan is None or outcome not in view.estimates:
             continue
         through = completed = None

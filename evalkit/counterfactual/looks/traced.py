@@ -26,7 +26,7 @@ def traced(view: View) -> tuple[list[Seen], list[Flag]]:
     plan = view.plan.attrition
     seen: list[Seen] = []
     flags: list[Flag] = []
-    for outcome in view.these(plan.outcomes) if plan else ():
+    for outcome in view.these(plan.outcomes) if plan and view.arms else ():
         if outcome not in view.estimates:
             continue
         weighted, why = _weighted(view, outcome)

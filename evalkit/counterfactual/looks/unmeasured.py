@@ -38,7 +38,7 @@ class Unknown:
 def unmeasured(view: View) -> tuple[list[Seen], list[Flag]]:
     """For each outcome named; where chance decided only if the study asks."""
     plan = view.plan.unmeasured
-    if plan is None and view.randomised:
+    if not view.arms or (plan is None and not view.rests_on_what_was_measured):
         return [], []
     seen, flags = [], []
     for outcome in view.these(plan.outcomes if plan else None):

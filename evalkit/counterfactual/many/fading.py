@@ -170,7 +170,8 @@ def drop_off_of(effects: Array, covariance: Array, times: Array, how: tuple[floa
 
 def _misfit(effects: Array, covariance: Array, times: Array) -> Callable[[Array], Array]:
     """How badly yearly ratios fit, with the best first effect for each; by the ratio's angle, so that it has ends."""
-    weight = np.linalg.pinv(covariance)
+    # Effects that differ by a constant have a covariance without an inverse; what is known exactly weighs most.
+    weight = np.linalg.inv(covariance + 1e-9 * np.diag(np.diag(covariance)))
     gaps = times - times[0]
     whole = float(effects @ weight @ effects)
 

@@ -50,7 +50,9 @@ def jump(bins: Sequence[Bin], cut: Cut) -> Drawn:
     """
     if not bins:
         return nothing("No band may be shown: too few people near the cut-off.")
-    told = f"At the cut-off {number(cut.at, 1)}: {number(cut.below, 2)} below, {number(cut.above, 2)} above."
+    told = f"Cut-off at {number(cut.at, 1)}."
+    if math.isfinite(cut.below) and math.isfinite(cut.above):
+        told = f"At the cut-off {number(cut.at, 1)}: {number(cut.below, 2)} below, {number(cut.above, 2)} above."
     alt = f"{cut.words}, {len(bins)} bands. {told}"
     return Drawn(_draw(bins, cut, WIDE).svg(alt), _draw(bins, cut, NARROW).svg(alt), alt)
 

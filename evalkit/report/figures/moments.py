@@ -27,12 +27,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Time:
-    """What stands around the moments: words of the axis, of the time, and a line at a time with its words."""
+    """What stands around the moments: words of the axis, of the time, a line at a time with its words, and the number
+    that stands for no difference (1 for ratios)."""
 
     words: str
     times: str
     line: float | None = None
     line_words: str = ""
+    none: float = 0.0
 
 
 def moments(found: Sequence[Moment], time: Time) -> Drawn:
@@ -59,7 +61,7 @@ def moments(found: Sequence[Moment], time: Time) -> Drawn:
 
 def _draw(found: Sequence[Moment], time: Time, width: int) -> Board:
     board = Board(width)
-    values = [v for m in found for v in (m.effect, m.low, m.high) if math.isfinite(v)] + [0.0]
+    values = [v for m in found for v in (m.effect, m.low, m.high) if math.isfinite(v)] + [time.none]
     marks = ticks(min(values), max(values), 5)
     digits = tick_digits(marks)
     left = max(room(number(mark, digits, sign=True)) for mark in marks) + 14
@@ -68,8 +70,8 @@ def _draw(found: Sequence[Moment], time: Time, width: int) -> Board:
     across = Scale(min(ends), max(ends), left + 24, width - 36)
     up = Scale(marks[0], marks[-1], top + TALL[width], top)
     for mark in marks:
-        board.line(left, up(mark), width, up(mark), "zero" if mark == 0 else "grid")
-        board.text(left - 8, up(mark) + 4.5, number(mark, digits, sign=True) if mark else "0", "soft", "end")
+        board.line(left, up(mark), width, up(mark), "zero" if mark == time.none else "grid")
+        board.text(left - 8, up(mark) + 4.5, number(mark, digits, sign=not time.none) if mark else "0", "soft", "end")
     if time.line is not None:
         x = across(time.line)
         board.line(x, up.end - 6, x, up.start, "reference")

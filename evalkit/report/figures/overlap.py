@@ -1,4 +1,4 @@
-"""Overlap: how likely each arm was to be treated, band by band, the treated above the line and the comparison below."""
+"""Overlap: how likely people of each arm were to be treated, the treated above the line and the comparison below."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalkit.report.figures.layout import Item, key, nothing
-from evalkit.report.figures.svg import NARROW, WIDE, Board, Drawn, Scale, fit
+from evalkit.report.figures.svg import NARROW, WIDE, Board, Drawn, Scale, fit, ticks
 from evalkit.words import percent
 
-HALF_TALL = 96.0
+HALF_TALL = 92.0
+STEPS = {WIDE: 10, NARROW: 5}
 
 
 @dataclass(frozen=True)
 class Band:
-    """People whose chance of being treated lies between two numbers: the share of each arm, None where hidden."""
+    """People of one arm whose chance of being treated lies between two numbers, as a share of the arm."""
 
     low: float
     high: float
-    treated: float | None
-    comparison: float | None
+    share: float
+
+    @property
+    def tall(self) -> float:
+        """Share for each unit of chance, so that areas and not heights are shares."""
+        return self.share / (self.high - self.low) if self.high > self.low else 0.0
 
 
-def overlap(bands: Sequence[Band], names: tuple[str, str], words: str) -> Drawn:
-    """Draw the shares of both arms by band of the chance of being treated.
+def overlap(treated: Sequence[Band], comparison: Sequence[Band], names: tuple[str, str], words: str) -> Drawn:
+    """Draw both arms over the chance of being treated; equal areas are equal shares of an arm.
 
     Parameters
     ----------
-    bands : sequence of Band
-        In ascending order; shares protected.
+    treated, comparison : sequence of Band
+        In ascending order; each holds enough people to be shown.
     names : (str, str)
         Of the treated and the comparison.
     words : str
@@ -37,49 +42,45 @@ def overlap(bands: Sequence[Band], names: tuple[str, str], words: str) -> Drawn:
     Returns
     -------
     Drawn
-        Wide and narrow drawing; a sentence where there is no band.
+        Wide and narrow drawing; a sentence where an arm has no band.
     """
-    if not bands:
+    if not treated or not comparison:
         return nothing("No band of scores may be shown: too few people.")
-    alt = _told(bands, names, words)
-    return Drawn(_draw(bands, names, words, WIDE).svg(alt), _draw(bands, names, words, NARROW).svg(alt), alt)
+    alt = f"{words}. {_told(names[0], treated)} {_told(names[1], comparison)}"
+    arms = (treated, comparison)
+    return Drawn(_draw(arms, names, words, WIDE).svg(alt), _draw(arms, names, words, NARROW).svg(alt), alt)
 
 
-def _draw(bands: Sequence[Band], names: tuple[str, str], words: str, width: int) -> Board:
+def _draw(
+    arms: tuple[Sequence[Band], Sequence[Band]], names: tuple[str, str], words: str, width: int
+) -> Board:  # fmt: skip
     board = Board(width)
     items: list[Item] = [
-        ("fill", "treatedarea", f"{names[0]} (above)"),
-        ("fill", "comparisonarea", f"{names[1]} (below)"),
+        ("fill", "treatedarea", f"above the line: {names[0]}"),
+        ("fill", "comparisonarea", f"below the line: {names[1]}"),
     ]
     top = key(board, items, 0, board.lines(0, 13, fit(words, width), "soft") + 4, width)
-    across = Scale(bands[0].low, bands[-1].high, 4, width - 4)
-    most = max([b.treated or 0.0 for b in bands] + [b.comparison or 0.0 for b in bands] + [0.01])
+    bands = [*arms[0], *arms[1]]
+    across = Scale(min(band.low for band in bands), max(band.high for band in bands), 18, width - 20)
     middle = top + HALF_TALL
-    tall = Scale(0, most, 0, HALF_TALL - 16)
-    for band in bands:
-        x, wide = across(band.low), across(band.high) - across(band.low) - 1
-        one, none = tall(band.treated or 0.0), tall(band.comparison or 0.0)
-        board.rect(x, middle - one, wide, one, "treatedarea")
-        board.rect(x, middle, wide, none, "comparisonarea")
-        if wide >= 34:
-            for share, y in ((band.treated, middle - one - 5), (band.comparison, middle + none + 14)):
-                board.text(x + wide / 2, y, "[c]" if share is None else percent(share, 0), "soft halo", "middle")
-    board.line(0, middle, width, middle)
-    foot = middle + HALF_TALL + 12
-    for at in dict.fromkeys([bands[0].low, *(band.high for band in bands)]):
-        board.line(across(at), middle - 3, across(at), middle + 3)
-    board.text(4, foot, percent(bands[0].low, 0), "soft")
-    board.text(width - 4, foot, percent(bands[-1].high, 0), "soft", "end")
-    board.height = foot + 8
+    tall = Scale(0, max([band.tall for band in bands] + [1e-9]), 0, HALF_TALL - 4)
+    for arm, name, side in ((arms[0], "treated", -1), (arms[1], "comparison", 1)):
+        spots = [(across(at), middle + side * tall(band.tall)) for band in arm for at in (band.low, band.high)]
+        outline = "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
+        ends = (spots[0][0], spots[-1][0])
+        board.path(f"M{ends[0]:.1f} {middle:.1f}L{outline}L{ends[1]:.1f} {middle:.1f}Z", f"{name}area")
+        board.path(f"M{outline}", f"{name}line")
+    board.line(across.start, middle, across.end, middle)
+    foot = middle + HALF_TALL + 6
+    for mark in ticks(across.low, across.high, STEPS[width]):
+        if across.low <= mark <= across.high:
+            board.line(across(mark), foot, across(mark), foot + 4)
+            board.text(across(mark), foot + 18, percent(mark, 0), "soft", "middle")
+    board.line(across.start, foot, across.end, foot)
+    board.height = foot + 26
     return board
 
 
-def _told(bands: Sequence[Band], names: tuple[str, str], words: str) -> str:
-    parts = []
-    for band in bands:
-        shares = [
-            f"{name} {'hidden' if share is None else percent(share, 0)}"
-            for name, share in zip(names, (band.treated, band.comparison), strict=True)
-        ]
-        parts.append(f"{percent(band.low, 0)} to {percent(band.high, 0)}: {', '.join(shares)}")
-    return f"{words}. {'; '.join(parts)}."
+def _told(name: str, bands: Sequence[Band]) -> str:
+    parts = [f"{percent(band.low, 0)} to {percent(band.high, 0)}: {percent(band.share, 0)}" for band in bands]
+    return f"Of {name}, at a chance of {'; '.join(parts)}."

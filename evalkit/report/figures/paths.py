@@ -15,19 +15,28 @@ TALL = {WIDE: 280.0, NARROW: 230.0}
 
 @dataclass(frozen=True)
 class Step:
-    """One period: what happened, what would have happened, and the interval of the latter; NaN where not known."""
+    """One period: what happened, what would have happened, and the interval of the latter; NaN where not known.
+
+    ``label`` is what the axis and the words call the period; empty: its number.
+    """
 
     at: float
     observed: float
     counterfactual: float
     low: float = math.nan
     high: float = math.nan
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The period in words; a year is no amount: 1989, not 1,989."""
+        return self.label or (f"{self.at:.0f}" if float(self.at).is_integer() else f"{self.at:.1f}")
 
 
 @dataclass(frozen=True)
 class Around:
     """What stands around the lines: words of the axis, names of both lines, where the programme began, and whether
-    what happened is drawn as a line (areas) or as points (a series with noise)."""
+    what happened is drawn as a line (areas) or as points (a series with noise); decimals of the numbers in words."""
 
     words: str
     observed: str = "observed"
@@ -36,6 +45,7 @@ class Around:
     began_words: str = "programme began"
     points: bool = False
     times: str = ""
+    digits: int = 1
 
 
 def paths(steps: Sequence[Step], around: Around) -> Drawn:
@@ -53,7 +63,7 @@ def paths(steps: Sequence[Step], around: Around) -> Drawn:
     Drawn
         Wide and narrow drawing; a sentence where there are fewer than two periods.
     """
-    if len(steps) < 2:
+    if sum(math.isfinite(step.counterfactual) for step in steps) < 2:
         return nothing("There are fewer than two periods to draw.")
     alt = _told(steps, around)
     return Drawn(_draw(steps, around, WIDE).svg(alt), _draw(steps, around, NARROW).svg(alt), alt)
@@ -94,10 +104,11 @@ def _axes(
     for mark in marks:
         board.line(across.start - 4, up(mark), across.end, up(mark), "axis" if mark == marks[0] else "grid")
         board.text(across.start - 12, up(mark) + 4.5, number(mark, tick_digits(marks)), "soft", "end")
-    for time in _times(steps, across):
-        board.line(across(time), up.start, across(time), up.start + 4)
-        middle = min(max(across(time), across.start + 12), across.end - 16)
-        board.text(middle, up.start + 18, _period(time), "soft", "middle")
+    for step in _shown(steps, across):
+        x = across(step.at)
+        board.line(x, up.start, x, up.start + 4)
+        half = room(step.name) / 2
+        board.text(min(max(x, half), board.width - half), up.start + 18, step.name, "soft", "middle")
     if around.times:
         board.text(across.end, up.start + 36, around.times, "soft", "end")
     if around.began is not None:
@@ -107,16 +118,11 @@ def _axes(
         board.text(x, up.end - 10, around.began_words, "soft", side)
 
 
-def _period(time: float) -> str:
-    """A year is no amount: 1989, not 1,989."""
-    return f"{time:.0f}" if float(time).is_integer() else number(time, 1)
-
-
-def _times(steps: Sequence[Step], across: Scale) -> list[float]:
+def _shown(steps: Sequence[Step], across: Scale) -> list[Step]:
     """As many periods as have room, evenly apart."""
-    each = max(room(_period(step.at)) for step in steps) + 14
+    each = max(room(step.name) for step in steps) + 14
     every = max(1, math.ceil(each * len(steps) / (across.end - across.start)))
-    return [step.at for step in steps[::every]]
+    return list(steps[::every])
 
 
 def _band(board: Board, steps: Sequence[Step], scales: tuple[Scale, Scale]) -> None:
@@ -138,9 +144,12 @@ def _line(
 
 
 def _told(steps: Sequence[Step], around: Around) -> str:
-    picked = [steps[0], *([s for s in steps if s.at == around.began]), steps[-1]]
+    picked = [steps[0], *(s for s in steps if s.at == around.began), steps[-1]]
     parts = []
     for step in dict.fromkeys(picked):
-        other = number(step.counterfactual, 1) if math.isfinite(step.counterfactual) else "not known"
-        parts.append(f"{_period(step.at)}: {number(step.observed, 1)}, {around.counterfactual} {other}")
+        seen, other = (
+            number(value, around.digits) if math.isfinite(value) else "not shown"
+            for value in (step.observed, step.counterfactual)
+        )
+        parts.append(f"{step.name}: {around.observed} {seen}, {around.counterfactual} {other}")
     return f"{around.words}. {'; '.join(parts)}."

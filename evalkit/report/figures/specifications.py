@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evalkit.report.figures.layout import nothing, room
+from evalkit.report.figures.layout import LINE, nothing, room
 from evalkit.report.figures.svg import NARROW, WIDE, Board, Drawn, Scale, fit, tick_digits, ticks
 from evalkit.words import number
 
@@ -25,7 +25,7 @@ class Way:
     choices: dict[str, str]
 
 
-def specification_curve(ways: Sequence[Way], words: str) -> Drawn:
+def specification_curve(ways: Sequence[Way], words: str, none: float = 0.0) -> Drawn:
     """Draw effects in ascending order over a board of the choices made.
 
     Parameters
@@ -34,6 +34,8 @@ def specification_curve(ways: Sequence[Way], words: str) -> Drawn:
         In any order; kinds of choice that never differ are left out.
     words : str
         Of the axis.
+    none : float
+        The number that stands for no difference: 1 for ratios.
 
     Returns
     -------
@@ -42,9 +44,9 @@ def specification_curve(ways: Sequence[Way], words: str) -> Drawn:
     """
     ways = sorted((way for way in ways if math.isfinite(way.effect)), key=lambda way: way.effect)
     if not ways:
-        return nothing("None of the analyses listed could be made.")
+        return nothing("Not one of the analyses listed could be made.")
     alt = _told(ways, words)
-    return Drawn(_draw(ways, words, WIDE).svg(alt), _draw(ways, words, NARROW).svg(alt), alt)
+    return Drawn(_draw(ways, words, none, WIDE).svg(alt), _draw(ways, words, none, NARROW).svg(alt), alt)
 
 
 def _rows(ways: Sequence[Way]) -> list[tuple[str, str]]:
@@ -57,10 +59,10 @@ def _rows(ways: Sequence[Way]) -> list[tuple[str, str]]:
     return rows
 
 
-def _draw(ways: Sequence[Way], words: str, width: int) -> Board:
+def _draw(ways: Sequence[Way], words: str, none: float, width: int) -> Board:
     board = Board(width)
     rows = _rows(ways)
-    values = [v for w in ways for v in (w.effect, w.low, w.high) if math.isfinite(v)] + [0.0]
+    values = [v for w in ways for v in (w.effect, w.low, w.high) if math.isfinite(v)] + [none]
     marks = ticks(min(values), max(values), 5)
     digits = tick_digits(marks)
     names = [choice for _, choice in rows]
@@ -70,8 +72,8 @@ def _draw(ways: Sequence[Way], words: str, width: int) -> Board:
     across = Scale(-0.5, len(ways) - 0.5, left, width - 2)
     up = Scale(marks[0], marks[-1], top + TALL[width], top)
     for mark in marks:
-        board.line(left, up(mark), width, up(mark), "zero" if mark == 0 else "grid")
-        board.text(left - 8, up(mark) + 4.5, number(mark, digits, sign=True) if mark else "0", "soft", "end")
+        board.line(left, up(mark), width, up(mark), "zero" if mark == none else "grid")
+        board.text(left - 8, up(mark) + 4.5, number(mark, digits, sign=not none) if mark else "0", "soft", "end")
     for place, way in enumerate(ways):
         _way(board, way, across(place), up)
     board.height = _choices(board, ways, rows, across, up.start + 30)
@@ -97,12 +99,11 @@ def _choices(
             y += 10
             board.text(0, y, kind, "soft bold")
             y, before = y + ROW, kind
-        board.text(0, y, fit(choice, across.start - 8)[0], "")
         for place, way in enumerate(ways):
             if way.choices.get(kind) == choice:
                 x = across(place)
                 board.line(x, y - 10, x, y, "inkline" if way.planned else "greyline")
-        y += ROW
+        y = board.lines(0, y, fit(choice, across.start - 8)) + ROW - LINE
     return y
 
 

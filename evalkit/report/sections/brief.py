@@ -155,8 +155,8 @@ def _effect_tile(evaluation: Any, row: Any) -> Tile:
         )
         return Tile(f"Difference in {lower_first(outcome_name(row))}", big, unit, change)
     p, adjusted = (row.p_adjusted, "adjusted ") if finite(row.p_adjusted) else (row.p, "")
-    printed = [form.change(row.low), form.change(row.high), "0"]
-    drawing = small_range(real(row.effect), real(row.low), real(row.high), 0.0, printed)
+    printed = [form.change(row.low), form.change(row.high), words.number(form.none, 0)]
+    drawing = small_range(real(row.effect), real(row.low), real(row.high), form.none, printed)
     under = f"95% interval {form.interval(row.low, row.high)}; {adjusted}p {_p(real(p))}"
     return Tile(f"Effect on {lower_first(outcome_name(row))}", big, unit, under, drawing)
 

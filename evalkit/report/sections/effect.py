@@ -7,6 +7,7 @@ from typing import Any
 
 from evalkit import words
 from evalkit.report import checks
+from evalkit.report.beside import level_words
 from evalkit.report.blocks import Column, Figure, How, Table, Text
 from evalkit.report.common import absent
 from evalkit.report.figures.forest import Axis, Mark, forest
@@ -14,11 +15,13 @@ from evalkit.report.html import Cell, lower_first, sentence
 from evalkit.report.phrases import Wording, finite, outcome_name, real, said, wording
 from evalkit.report.results import no_deadweight, primary, result_key, tells_of_few
 from evalkit.report.sections import section
+from evalkit.report.traces import traces
+from evalkit.report.worth import comparable, scale_words, worthwhile
 
 
 @section("effect", "Against the comparison", 50)
 def effect(evaluation: Any) -> list[Any]:
-    """Main table, balance, other analyses, benchmark, truth."""
+    """Main table; paths, jumps and mixes of areas; overlap and balance; other analyses, worth, benchmark, truth."""
     effects = evaluation.effects
     if effects is None or not len(effects.table):
         return [
@@ -34,9 +37,12 @@ def effect(evaluation: Any) -> list[Any]:
     rates = checks.rates(evaluation)
     parts = [
         rates,
+        *traces(evaluation),
+        comparable(evaluation),
         checks.balance(evaluation),
         _analyses(evaluation),
         _other_analyses(evaluation),
+        worthwhile(evaluation),
         checks.benchmark_table(evaluation),
         checks.truth(evaluation),
     ]
@@ -68,7 +74,7 @@ def main_table(evaluation: Any) -> Table:
         One row per outcome, the primary one first named in bold.
     """
     rows = list(evaluation.effects.table.itertuples())
-    sampled = any(finite(row.se) for row in rows)
+    sampled = any(finite(row.se) or finite(row.p) for row in rows)
     level = f"{real(evaluation.study.counterfactual.level) * 100:.0f}%" if evaluation.study.counterfactual else "95%"
     columns = [
         Column("Outcome", number=False),
@@ -103,6 +109,7 @@ def _sources(rows: list[Any], evaluation: Any) -> str:
 def _row(row: Any, evaluation: Any, sampled: bool) -> list[object]:
     form = wording(row, evaluation.study.study.currency)
     unit = {"share": "share; difference in points", "index": "SD"}.get(form.kind, form.unit)
+    unit = f"{form.unit or 'rate'}; difference as a ratio" if form.ratio else unit
     few = tells_of_few(row, evaluation)
     levels = [words.SUPPRESSED] * 2 if few else [form.level(row.observed), form.level(row.counterfactual)]
     cells: list[object] = [Cell(outcome_name(row), small=unit), *levels]
@@ -131,7 +138,8 @@ def _meanings(rows: list[Any]) -> dict[str, str]:
 
 
 def _notes(rows: list[Any], evaluation: Any) -> list[str]:
-    notes = []
+    scales = [scale_words(wording(row, evaluation.study.study.currency)) for row in rows]
+    notes = list(dict.fromkeys(text for text in scales if text))
     if sum(finite(row.p_adjusted) for row in rows) > 1:
         notes.append(f"p-values adjusted by Holm over {sum(finite(row.p_adjusted) for row in rows)} outcomes.")
     if any(finite(row.deadweight) and not 0 <= real(row.deadweight) <= 1 for row in rows):
@@ -218,17 +226,15 @@ def _analysis(evaluation: Any, row: Any, group: list[Any]) -> Figure:
     ordered = sorted(group, key=lambda line: (not bool(line.planned), line.id))
     marks = [_mark(line, form) for line in ordered]
     bench = checks.benchmark_of(evaluation) if row.outcome == primary(evaluation).outcome else None
-    axis = Axis("Analysis", f"Effect, 95% interval, {form.unit}", "lower", "higher")
+    head_words = f"Estimate, {level_words(evaluation)} interval, {'ratio' if form.ratio else form.unit}"
+    axis = Axis("Analysis", head_words, "lower", "higher", zero=form.none)
     if bench is not None:
-        axis = Axis(
-            "Analysis",
-            f"Effect, 95% interval, {form.unit}",
-            reference=bench * form.scale,
-            reference_words=f"experiment {form.signed(bench)}",
-        )
+        line, told = bench * form.scale, f"experiment {form.signed(bench)}"
+        axis = Axis("Analysis", head_words, reference=line, reference_words=told)
     drawn = forest(marks, axis)
-    same = sum(real(line.effect) * real(row.effect) > 0 for line in group)
-    sure = sum(real(line.low) * real(line.high) > 0 for line in group)
+    away = real(row.effect) - form.none
+    same = sum((real(line.effect) - form.none) * away > 0 for line in group)
+    sure = sum(form.clear(line.low, line.high) for line in group)
     excluding = "1 excludes" if sure == 1 else f"{sure} exclude"
     finding = f"{same} of {len(group)} analyses point the same way; {excluding} no difference"
     return Figure(
