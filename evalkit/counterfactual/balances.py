@@ -31,13 +31,13 @@ def balance(
     Parameters
     ----------
     frame : DataFrame, shape (n, ...)
-        One row per person.
+        One row per person; those without an arm are left out.
     treated : str
         Column that is 1 for the treated, 0 for the comparison.
     covariates : sequence of str
         Columns; words are shown by level.
     weights : str or array of shape (n,), optional
-        Weights after weighting or matching (0: left out).
+        Weights after weighting or matching (0: left out); a Series goes by its index.
     denominator : {"treated", "pooled", "comparison"}
         Whose standard deviation before weighting the difference is divided by, before and after.
 
@@ -59,26 +59,48 @@ def balance(
     ----------
     Austin and Stuart (2015), Statistics in Medicine 34, 3661-3679, for the measures.
     """
-    names = [covariates] if isinstance(covariates, str) else list(covariates)
-    absent = [name for name in (treated, *names) if name not in frame.columns]
-    if absent:
-        raise EstimationError(f'column "{absent[0]}" is not in the table. {did_you_mean(absent[0], frame.columns)}')
+    names = [covariates] if isinstance(covariates, str) else list(dict.fromkeys(covariates))
+    _check_columns(frame, [treated, *names])
     if denominator not in DENOMINATORS:
         raise EstimationError(f'denominator = "{denominator}" is not known. {did_you_mean(denominator, DENOMINATORS)}')
-    arm = as_numbers(frame[treated]) == 1
-    if not arm.any() or arm.all():
-        raise EstimationError(f'column "{treated}" has nobody in one of the arms, so there is no balance to show.')
     after = None if weights is None else _weights(frame, weights)
+    there = frame[treated].notna().to_numpy()
+    if not there.all():
+        frame, after = frame[there], None if after is None else after[there]
+    arm = _arm(frame[treated])
     rows = [_row(name, values, arm, after, denominator) for name, values in _columns(frame[names])]
     table = pd.DataFrame(rows).set_index("covariate") if rows else pd.DataFrame(index=pd.Index([], name="covariate"))
     table.attrs["denominator"] = DENOMINATORS[denominator]
     return table
 
 
+def _check_columns(frame: pd.DataFrame, names: list[str]) -> None:
+    """Every column is there, once."""
+    for name in names:
+        if name not in frame.columns:
+            raise EstimationError(f'column "{name}" is not in the table. {did_you_mean(name, frame.columns)}')
+        if (frame.columns == name).sum() > 1:
+            raise EstimationError(f'the table has several columns "{name}". Keep one of them.')
+
+
+def _arm(column: pd.Series) -> np.ndarray:
+    """Who is treated, of those of whom it is known."""
+    values = as_numbers(column) if is_number(column) else np.full(len(column), np.nan)
+    if len(values) and not np.isin(values, (0.0, 1.0)).all():
+        raise EstimationError(f'column "{column.name}" must be 1 for the treated and 0 for the comparison.')
+    if not (values == 1).any() or (values == 1).all():
+        raise EstimationError(f'column "{column.name}" has nobody in one of the arms, so there is no balance to show.')
+    return np.asarray(values == 1)
+
+
 def _weights(frame: pd.DataFrame, weights: str | Sequence[float] | np.ndarray) -> np.ndarray:
     """Weights as an array that fits the rows."""
     if isinstance(weights, str) and weights not in frame.columns:
         raise EstimationError(f'column "{weights}" is not in the table. {did_you_mean(weights, frame.columns)}')
+    if isinstance(weights, pd.Series) and len(weights) == len(frame) and not weights.index.equals(frame.index):
+        if not weights.index.is_unique or not weights.index.sort_values().equals(frame.index.sort_values()):
+            raise EstimationError("the index of the weights is not that of the table, so whose they are is not known.")
+        weights = weights.reindex(frame.index)
     values = np.asarray(frame[weights] if isinstance(weights, str) else weights, float)
     if values.shape != (len(frame),):
         raise EstimationError(f"there are {values.size} weights for {len(frame)} rows. Give one for each row.")

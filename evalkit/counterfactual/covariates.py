@@ -113,7 +113,12 @@ def level_codes(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     (ndarray of int of shape (n,), list of str)
         The place of each person's level among all levels in ascending order, -1 where it is missing; and the levels.
     """
-    found, known = pd.factorize(column, use_na_sentinel=True)
+    try:
+        found, known = pd.factorize(column, use_na_sentinel=True)
+    except TypeError:
+        raise EstimationError(
+            f'covariate "{column.name}" holds lists or the like. Turn it into numbers or words.'
+        ) from None
     names = [str(level) for level in known]
     levels = sorted(set(names))
     place = {level: number for number, level in enumerate(levels)}
@@ -148,7 +153,7 @@ def _useful(columns: dict[str, np.ndarray], n: int) -> tuple[pd.DataFrame, list[
     for name, values in columns.items():
         spread = values - values.mean()
         size = np.sqrt((spread**2).sum())
-        if size <= 1e-12 * max(1.0, np.abs(values).max(initial=0.0)) * np.sqrt(max(n, 1)):
+        if size <= 1e-12 * np.abs(values).max(initial=0.0) * np.sqrt(max(n, 1)):
             dropped.append(name)
             continue
         rest = spread / size

@@ -85,7 +85,7 @@ def fit_cutoff(side: Side, level: float, covariates: bool = True, **how: Any) ->
             warnings.simplefilter("ignore")
             library = RegressionDiscontinuity(cutoff=side.cutoff, alpha=1 - level, **how)
             return library.fit(pd.DataFrame(columns), "y", "score", covariates=names or None, **takeup)
-    except (ValueError, ZeroDivisionError, np.linalg.LinAlgError) as fault:
+    except (ValueError, TypeError, ZeroDivisionError, np.linalg.LinAlgError) as fault:
         raise EstimationError(
             f"nothing can be fitted at the cutoff {words.number(side.cutoff, 2)} with {int((~side.right).sum())} "
             f"people below it and {int(side.right.sum())} at or above it: {_plainly(fault)}"
@@ -116,7 +116,8 @@ def signed(side: Side, found: Any) -> dict[str, float]:
     """
     # A ratio of two jumps has no side.
     sign = 1.0 if side.treated_right or side.takeup is not None else -1.0
-    centre, error, df = sign * float(found.att), float(found.se_robust), _freedom(found)
+    df, wider = _room(found)
+    centre, error = sign * float(found.att), wider * float(found.se_robust)
     half = float(stats.t.ppf(1 - found.alpha / 2, df)) * error
     return {
         "effect": sign * float(found.att_conventional),
@@ -129,13 +130,18 @@ def signed(side: Side, found: Any) -> dict[str, float]:
     }
 
 
-def _freedom(found: Any) -> float:
-    """Infinity; where fewer than 100 people lie within the bandwidth on a side, those less the terms of both lines.
+def _room(found: Any) -> tuple[float, float]:
+    """Degrees of freedom, and by how much the error grows: infinity and 1 where 100 people or more are near.
 
-    In simulation (25 or 50 people there) the normal interval covers .90 and .92, and this one .93.
+    Where fewer lie within the bandwidth on a side: those less the terms of both lines, and the root of those over that,
+    as for the residuals of any regression. In simulation (24 or 33 people there) the normal interval covers .91 and
+    .92, Student's t alone .93, and this one .95.
     """
     near = min(int(found.n_h_left), int(found.n_h_right))
-    return math.inf if near >= ENOUGH_NEAR else float(max(near - 2 * (int(found.p) + 1), 1))
+    if near >= ENOUGH_NEAR:
+        return math.inf, 1.0
+    left = float(max(near - 2 * (int(found.p) + 1), 1))
+    return left, math.sqrt(near / left)
 
 
 def crowding(side: Side) -> dict[str, float]:
@@ -149,8 +155,8 @@ def crowding(side: Side) -> dict[str, float]:
     Returns
     -------
     dict
-        density_p (robust; NaN where there are too few), density_left, density_right, binomial_p (of the
-        people nearest to the cutoff, 20 to 100 of them, left against right).
+        density_p (robust; NaN where there are too few), density_left, density_right, binomial_p (of the people nearest
+        to the cutoff, 20 to 100 of them, left against right).
 
     References
     ----------

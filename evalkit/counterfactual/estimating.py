@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counterfactual.nouns import Estimate
+from evalkit.counterfactual.options import faults, tidy, with_values
 from evalkit.counterfactual.panel import Columns, Panel, Plan, prepare
 from evalkit.counterfactual.registry import Entry, find_estimator
 from evalkit.errors import EstimationError, Flag, did_you_mean, several
@@ -87,12 +88,15 @@ def estimate(
         An option is unknown, a column is missing, or the data cannot support the estimate.
     """
     entry = find_estimator(estimator)
+    options = tidy(options)
     _check_options(entry, options)
+    frame, options = with_values(frame, entry, options)
+    named = _listed(covariates)
     plan = _plan(entry, options, cluster is not None)
     columns = Columns(
         outcome=outcome,
         treated=treated,
-        covariates=_used(entry, covariates, options),
+        covariates=_used(entry, named, options),
         person=(person or unit) if entry.repeated else person,
         cluster=cluster,
         strata=strata,
@@ -103,10 +107,11 @@ def estimate(
         baseline=options.get("baseline"),
         extra=_extra_columns(frame, entry, options),
     )
+    _check_names(columns)
     _check_needs(entry, columns)
     panel = prepare(frame, columns, plan, entry)
     found = entry.run(panel, _infer_values(panel, plan))
-    return found if columns.covariates or not covariates else replace(found, flags=(*found.flags, UNUSED))
+    return found if columns.covariates or not named else replace(found, flags=(*found.flags, UNUSED))
 
 
 WANTED = {
@@ -119,26 +124,53 @@ WANTED = {
 }
 
 
+def _check_names(columns: Columns) -> None:
+    """Each part is one column, named by its name; the outcome is there."""
+    parts = {name: getattr(columns, name) for name in (*WANTED, "outcome", "person", "strata", "baseline")}
+    parts |= {"each of covariates": next((name for name in columns.covariates if _no_name(name) or name is None), "x")}
+    problems = [
+        f"{part} must be the name of one column, and is a {type(given).__name__}."
+        for part, given in parts.items()
+        if _no_name(given) or (given is None and part in ("outcome", "each of covariates"))
+    ]
+    if problems:
+        raise EstimationError(several("the estimate", problems))
+
+
+def _no_name(given: object) -> bool:
+    """Lists and tables name nothing; a tuple may, where columns have several levels."""
+    return pd.api.types.is_list_like(given) and not isinstance(given, tuple)
+
+
 def _check_needs(entry: Entry, columns: Columns) -> None:
     """Every column without which the estimator has no meaning is named."""
-    wanted = (*(("treated",) if entry.comparison else ()), *entry.needs)
-    absent = [WANTED[name] for name in dict.fromkeys(wanted) if getattr(columns, name) is None]
+    wanted = {*(("treated",) if entry.comparison else ()), *entry.needs}
+    if entry.data == "panel" and columns.first_treated is not None:
+        wanted.discard("treated")  # the time at which a unit was first treated says it all
+    absent = [what for name, what in WANTED.items() if name in wanted and getattr(columns, name) is None]
     if absent:
         raise EstimationError(several("the estimate", [f'estimator "{entry.name}" {what}.' for what in absent]))
 
 
-def _used(entry: Entry, covariates: Sequence[str], options: dict[str, Any]) -> tuple[str, ...]:
+def _listed(covariates: Sequence[str] | None) -> tuple[str, ...]:
+    """The covariates named, each once."""
+    if covariates is None:
+        return ()
+    if isinstance(covariates, str) or not pd.api.types.is_list_like(covariates):
+        return (covariates,)  # type: ignore[return-value]
+    names = tuple(covariates)
+    return names if any(_no_name(name) for name in names) else tuple(dict.fromkeys(names))
+
+
+def _used(entry: Entry, names: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:
     """The covariates that the estimator has a use for."""
-    names = (covariates,) if isinstance(covariates, str) else tuple(covariates)
     return names if entry.adjusts or options.get("adjust") is True else ()
 
 
 def _check_options(entry: Entry, options: dict[str, Any]) -> None:
     """Options are known, and their words too."""
     known = [*COMMON, *entry.options]
-    problems = [
-        f'"{entry.name}" has no option "{name}". {did_you_mean(name, known)}' for name in options if name not in known
-    ]
+    problems = faults(entry, options, known)
     for name, allowed in (
         ("se", entry.se),
         ("estimand", entry.estimands),

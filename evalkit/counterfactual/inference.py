@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from evalkit import words
-from evalkit.counterfactual.arms import TINY, cluster_flags, no_interval
+from evalkit.counterfactual.arms import TINY, arm_clusters, cluster_flags, no_interval, normal_flags
 from evalkit.counterfactual.deadweights import deadweight_of, deadweight_of_known, define_deadweight
 from evalkit.counterfactual.exact import allow_for_no_events
 from evalkit.counterfactual.gaps import missing_shares
@@ -83,7 +83,8 @@ def conclude(
     **also
         balance, diagnostics, flags, n_treated, n_comparison; analysed (rows that count), readings (what was compared,
         if not the outcome), baseline (the treated's level before, where the estimator has its own), interval (one that
-        does not rest on the contributions, such as a bootstrap's; its standard error may be blank).
+        does not rest on the contributions, such as a bootstrap's; its standard error may be blank), skew_counted (the
+        error already allows for contributions that lie to one side).
 
     Returns
     -------
@@ -106,7 +107,7 @@ def conclude(
     values = {"effect": effect, "observed": observed, "counterfactual": observed - effect}
     values |= {} if before.value is None else {"baseline": before.value}
     deadweight, terms = _deadweight(panel, plan, values, sums, (critical, analysed, also), before)
-    flags = [*([fault] if fault else cluster_flags(panel, analysed, df)), *terms.pop("flags")]
+    flags = [*([fault] if fault else _weak(panel, plan, (analysed, df, sums["effect"]), also)), *terms.pop("flags")]
     return Estimate(
         effect=effect,
         se=found.se,
@@ -130,6 +131,15 @@ def conclude(
         why_no_deadweight=terms.pop("why"),
         terms={**terms, "values": values, "df": float(df) if sound else math.nan},
     )
+
+
+def _weak(panel: Panel, plan: Plan, how: tuple[np.ndarray, float, np.ndarray], also: dict[str, Any]) -> list[Flag]:
+    """What makes an interval less sure than it looks: few clusters, and means that are far from normal."""
+    analysed, df, sums = how
+    flags = cluster_flags(panel, analysed, df)
+    if also.get("interval") is not None or also.get("skew_counted"):
+        return flags
+    return [*flags, *normal_flags(panel, plan.values == "yes or no", analysed, sums)]
 
 
 def _interval(
@@ -202,7 +212,9 @@ def conclude_from_interval(
 
 def _prepared(panel: Panel) -> dict[str, Any]:
     """What preparing the people found."""
-    return {"dropped": panel.dropped, "missing_covariates": missing_shares(panel.covariates)}
+    found: dict[str, Any] = {"dropped": panel.dropped, "missing_covariates": missing_shares(panel.covariates)}
+    arms = arm_clusters(panel) if panel.cluster is not None else {}
+    return found | ({"fewest_clusters": min(arms.values())} if arms else {})
 
 
 def _constant(panel: Panel, readings: np.ndarray) -> bool:

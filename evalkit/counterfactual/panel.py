@@ -12,8 +12,9 @@ import pandas as pd
 
 from evalkit import disclosure, words
 from evalkit.counterfactual.covariates import as_numbers, encode, is_number
+from evalkit.counterfactual.given import check_ids, read_table
 from evalkit.counterfactual.registry import Entry
-from evalkit.errors import EstimationError, Flag, did_you_mean, several
+from evalkit.errors import EstimationError, Flag, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -189,13 +190,13 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> 
     EstimationError
         A column is missing or not a number, an arm is empty, a person comes twice, or nothing is left.
     """
-    _check_columns(frame, columns)
-    used = frame[columns.named()].copy()
+    used = read_table(frame, columns)
     needed = [columns.outcome, *([columns.treated] if columns.treated else [])]
     complete = used[needed].notna().all(axis=1)
     if columns.cluster:
         complete &= used[columns.cluster].notna()
     left_out, everybody = _people_left_out(used, complete, columns)
+    check_ids(used[complete], columns)
     used, person = _sorted(used[complete], columns)
     _check_people(used, person, columns, entry.repeated)
     y = used[columns.outcome].to_numpy(dtype=float)
@@ -205,7 +206,7 @@ def prepare(frame: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> 
         flags.insert(0, _dropped_flag(left_out, everybody, entry.data))
     return Panel(
         y=y,
-        treated=_arm(used, columns, plan, entry.dose),
+        treated=_arm(used, columns, plan, entry),
         x=x,
         covariates=covariates,
         person=person,
@@ -245,24 +246,6 @@ def _dropped_flag(dropped: int, people: int, data: str) -> Flag:
     share = disclosure.roughly(dropped, people)
     detail = f"{share[:1].upper()}{share[1:]} of those in the cohort{' lack one' if repeated else ''}."
     return Flag("counterfactual", "caution" if dropped / people > 0.05 else "note", text, detail)
-
-
-def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:
-    """Every named column is there, and the outcome is a column of numbers."""
-    problems = [
-        f'column "{name}" is not in the table. {did_you_mean(name, frame.columns)}'
-        for name in columns.named()
-        if name not in frame.columns
-    ]
-    if not problems and not is_number(frame[columns.outcome]):
-        problems.append(f'outcome "{columns.outcome}" is not a column of numbers. Turn its words into numbers first.')
-    elif not problems:
-        infinite = np.flatnonzero(np.isinf(as_numbers(frame[columns.outcome])))
-        if len(infinite):
-            rows = ", ".join(str(row + 1) for row in infinite[:3])
-            problems.append(f'outcome "{columns.outcome}" has {len(infinite)} infinite values (first rows: {rows}).')
-    if problems:
-        raise EstimationError(several("the table", problems))
 
 
 def _sorted(used: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, np.ndarray]:
@@ -319,13 +302,15 @@ TREATED_WORDS = {"treated", "treatment", "programme", "program", "intervention",
 OTHER_WORDS = {"comparison", "control", "controls", "no", "false", "0"}
 
 
-def _arm(used: pd.DataFrame, columns: Columns, plan: Plan, dose: bool) -> np.ndarray:
+def _arm(used: pd.DataFrame, columns: Columns, plan: Plan, entry: Entry) -> np.ndarray:
     """1 for everybody where no column of arms is named; the amount, where that may be; else the two arms."""
     if columns.treated is None:
         return np.ones(len(used))
     column = used[columns.treated]
-    if dose and is_number(column) and column.nunique() > 2:
+    if entry.dose and is_number(column) and column.nunique() > 2:
         return as_numbers(column)
+    if not entry.comparison and entry.data in ("rates", "history") and (_as_arm(column, plan.treated_is) == 1).all():
+        return np.ones(len(used))  # these need no comparison, so the column may say that everybody is treated
     return read_arms(column, columns, plan)
 
 

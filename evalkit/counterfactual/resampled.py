@@ -12,11 +12,13 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.counterfactual.arms import arm_clusters
+from evalkit.counterfactual.few_people import freedom
 from evalkit.counterfactual.inference import Interval, conclude
+from evalkit.counterfactual.matched.overlaps import told_apart
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
 from evalkit.errors import EstimationError, Flag, did_you_mean
-from evalkit.linear import Fit, bound_by_test, degrees_of_freedom, row_contributions, wild_cluster
+from evalkit.linear import Fit, bound_by_test, row_contributions, wild_cluster
 from evalkit.outcomes.multiplicity.assigned import Assignment, read_assignment
 
 Array = np.ndarray
@@ -64,7 +66,8 @@ def conclude_regression(panel: Panel, plan: Plan, fit: Fit, contrasts: dict[str,
     cluster = also.pop("cluster", panel.cluster)
     se = plain_se(plan, cluster is not None)
     rows = {name: row_contributions(fit, one, se, cluster) for name, one in contrasts.items()} | also.pop("rows", {})
-    df = degrees_of_freedom(fit, contrasts["effect"], se, cluster)
+    df = freedom(panel, fit, contrasts["effect"], se, cluster)
+    also["flags"] = [*also.get("flags", ()), *told_apart(panel)]
     made = resample(panel, plan, fit, contrasts["effect"])
     if made is not None:
         also["interval"] = made.interval

@@ -196,15 +196,20 @@ def weight_flags(panel: Panel, score: Score, weights: np.ndarray) -> list[Flag]:
     list of Flag
         Empty where nothing is to be said.
     """
-    one, none = (score.logit[(panel.treated == arm) & (weights > 0)] for arm in (1, 0))
     flags = heavy_flags(weights[panel.treated == 0])
-    beyond = (one > none.max()) | (one < none.min())
+    beyond = _beyond(panel, score, weights)
     if beyond.mean() > 0.02:
         share = disclosure.roughly(int(beyond.sum()), len(beyond))
         who = f"{share[:1].upper()}{share[1:]} of the treated"
         text = f"{who} are unlike anybody in the comparison (outside its range of scores)."
         flags.append(Flag("counterfactual", "serious" if beyond.mean() > 0.2 else "caution", text))
     return flags
+
+
+def _beyond(panel: Panel, score: Score, weights: np.ndarray) -> np.ndarray:
+    """Whether each of the treated lies outside the comparison's range of scores."""
+    one, none = (score.logit[(panel.treated == arm) & (weights > 0)] for arm in (1, 0))
+    return np.asarray((one > none.max()) | (one < none.min()))
 
 
 def heavy_flags(weights: np.ndarray, arm: str = "comparison") -> list[Flag]:
@@ -289,12 +294,15 @@ def describe_weights(panel: Panel, score: Score | None, weights: np.ndarray) -> 
     Returns
     -------
     (dict, list of Flag)
-        balance, ess_comparison, weights (by person), max_smd_before, max_smd_after; and what to say.
+        balance, ess_comparison, weights (by person), max_smd_before, max_smd_after, outside_support
+        (share of the treated outside the comparison's range of scores); and what to say.
     """
     frame = panel.covariates.assign(**{"(treated)": panel.treated})
     table = balance(frame, "(treated)", list(panel.columns.covariates), weights)
     found, flags = balance_report(table)
     own = weights[panel.treated == 0]
     said = heavy_flags(own) if score is None else weight_flags(panel, score, weights)
+    if score is not None:
+        found["outside_support"] = float(_beyond(panel, score, weights).mean())
     by_person = pd.Series(weights, index=pd.Index(panel.person, name="person"), name="weight")
     return {"balance": table, "ess_comparison": effective_size(own), "weights": by_person, **found}, [*said, *flags]

@@ -12,12 +12,13 @@ import pandas as pd
 from scipy import stats
 
 from evalkit import disclosure, words
+from evalkit.counterfactual.few_people import freedom
 from evalkit.counterfactual.inference import Interval, conclude, conclude_from_interval
 from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Columns, Panel, Plan, prepare
 from evalkit.counterfactual.registry import REGRESSION, Entry
 from evalkit.errors import EstimationError, Flag, did_you_mean, several
-from evalkit.linear import Fit, degrees_of_freedom, least_squares, row_contributions
+from evalkit.linear import Fit, least_squares, row_contributions
 
 NAME = "taking part"
 WEAK = 10.0  # Staiger and Stock's rule of thumb for the first stage's F
@@ -276,7 +277,7 @@ def _diagnostics(
     covariance = np.array([[float((one * two).sum()) for two in parts] for one in parts])
     total, share = float(y.beta[0]), float(d.beta[0])
     f = share**2 / covariance[1, 1] if covariance[1, 1] > 1e-20 else math.inf
-    df = degrees_of_freedom(y, _first(y), stages.se, panel.cluster)
+    df = freedom(panel, y, _first(y), stages.se, panel.cluster)
     square = float(stats.t.ppf(0.5 + plan.level / 2, df)) ** 2
     error = math.sqrt(covariance[0, 0])
     p = float(2 * stats.t.sf(abs(total) / error, df)) if error > 0 else math.nan
@@ -316,7 +317,7 @@ def _usual(panel: Panel, plan: Plan, stages: Stages, about: dict[str, Any]) -> E
         "effect": row_contributions(y, _first(y), stages.se, panel.cluster),
         "observed": row_contributions(dy, _first(dy), stages.se, panel.cluster),
     }
-    df = degrees_of_freedom(y, _first(y), stages.se, panel.cluster)
+    df = freedom(panel, y, _first(y), stages.se, panel.cluster)
     found = conclude(panel, plan, float(y.beta[0]), rows, df, observed=float(dy.beta[0]), **about)
     return replace(found, diagnostics=found.diagnostics | {"wald": (found.low, found.high)})
 

@@ -327,3 +327,14 @@ def test_treated_who_can_hardly_stand_for_everybody_are_said(estimator):
     told = {"outcome": "y", "treated": "arm", "covariates": ["x"], "person": "id"}
     assert "can hardly stand for everybody" in texts(cf.estimate(frame, estimator, estimand="ATE", **told), "caution")
     assert "can hardly stand for everybody" not in texts(cf.estimate(frame, estimator, **told))
+
+
+def test_a_model_of_the_users_that_breaks_is_told_as_such():
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": random.normal(size=200), "arm": np.tile([0, 1], 100)})
+    frame["y"] = frame["x"] + random.normal(size=200)
+    asked = {"outcome": "y", "treated": "arm", "covariates": ["x"]}
+    with pytest.raises(EstimationError, match="outcome_model could not be used: ZeroDivisionError"):
+        cf.estimate(frame, "aipw", **asked, outcome_model=lambda x, y, new: 1 / 0)
+    with pytest.raises(EstimationError, match="outcome_model could not be used: ValueError"):
+        cf.estimate(frame, "aipw", **asked, outcome_model=lambda x, y, new: ["high"] * len(new))

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
+from evalkit.counterfactual.areas.starts import NEVER_WORDS, start_dates
 from evalkit.counterfactual.covariates import is_number
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.errors import EstimationError, Flag, did_you_mean, several
 
-NEVER_WORDS = {"never", "never treated", "none", "no", "control", "comparison", ""}
 UNBALANCED = ("complete units", "refuse")
 MANY_LOST = 0.05
 
@@ -80,7 +80,7 @@ def read_cohorts(panel: Panel, plan: Plan) -> Cohorts:
         Treatment is switched off, changes its date or contradicts the column ``treated``; nobody is left to treat or to
         compare with; the panel has gaps and ``unbalanced = "refuse"``.
     """
-    times, first, shown = _scale(panel)
+    times, first, shown = read_starts(panel)
     unit, names = _numbered(panel.person)
     flags: list[Flag] = []
     start = _one_each(panel, unit, first)
@@ -109,16 +109,38 @@ def _numbered(person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return code, names
 
 
-def _scale(panel: Panel) -> tuple[np.ndarray, np.ndarray, dict[float, object]]:
-    """Times and first treatments as numbers above 0 (0 for never), and how the table writes each time."""
+def read_starts(panel: Panel) -> tuple[np.ndarray, np.ndarray, dict[float, object]]:
+    """Put times and first treatments on one scale.
+
+    Parameters
+    ----------
+    panel : Panel
+        With ``time`` and ``first_treated`` among its columns, as numbers, dates, periods or text.
+
+    Returns
+    -------
+    (ndarray, ndarray, dict)
+        Of each row the time, above 0, and that of first treatment, 0 for never; and how the table writes each time.
+
+    Raises
+    ------
+    EstimationError
+        A time is missing, or first treatments are no times.
+    """
     time, first = panel.frame[panel.columns.time], panel.frame[panel.columns.first_treated]
     if time.isna().any():
         raise EstimationError(f'column "{time.name}" lacks a time in {int(time.isna().sum())} rows. Drop or mend them.')
+    time, first = (_as_date(one) for one in (time, first))
     if not pd.api.types.is_datetime64_any_dtype(time):
         numbers = pd.to_numeric(time, errors="coerce")  # "2004" is a number too
         if numbers.notna().all():
             return _by_number(numbers, _as_start(first))
     return _by_position(time, first)
+
+
+def _as_date(column: pd.Series) -> pd.Series:
+    """A month, quarter or year is the date on which it begins."""
+    return column.dt.to_timestamp() if isinstance(column.dtype, pd.PeriodDtype) else column
 
 
 def _as_start(first: pd.Series) -> np.ndarray:
@@ -169,7 +191,7 @@ def _by_number(time: pd.Series, first: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _by_position(time: pd.Series, first: pd.Series) -> tuple[np.ndarray, np.ndarray, dict[float, object]]:
     """Dates and words count as first, second, third time; treatment begins at the first time that is not before it."""
     if pd.api.types.is_datetime64_any_dtype(time):
-        start = pd.to_datetime(first.where(first.astype(object) != 0), errors="coerce")
+        start = start_dates(first)
         axis = np.sort(time.unique())
         position = np.searchsorted(axis, start.fillna(axis[0]).to_numpy(), side="left") + 1.0
         times = np.asarray(np.searchsorted(axis, time.to_numpy()) + 1.0)

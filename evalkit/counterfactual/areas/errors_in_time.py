@@ -13,6 +13,7 @@ from evalkit.errors import EstimationError
 
 Array = np.ndarray
 LONGEST = 600  # periods of which all pairs are looked at
+CLEAR = {True: 0.01, False: 0.05}  # one-sided p at which errors of counts, and of amounts, are taken as related
 MOST_ALIKE = 0.95  # correlation of neighbouring errors; nearer to 1 a change of level cannot be told from a drift
 
 
@@ -99,6 +100,28 @@ def error_correlation(fit: Fit) -> float:
     if len(fit.fitted) > LONGEST:
         return float(np.clip(neighbour_correlation(fit), 0.0, MOST_ALIKE))
     return _Alike.of(fit).rho_at(1.0)
+
+
+def plain_or_fading(fit: Fit) -> str:
+    """Choose the standard error by whether neighbouring errors are clearly alike.
+
+    Counts are held to the stricter test: their dispersion already holds part of what fades, and published intervals of
+    counts are those of the dispersion.
+
+    Parameters
+    ----------
+    fit : Fit
+        The model.
+
+    Returns
+    -------
+    str
+        "quasi"; where they are alike "ar1", in series too long for it "hac".
+    """
+    n = len(fit.fitted)
+    if not error_correlation(fit) > stats.norm.isf(CLEAR[fit.design.log]) / math.sqrt(n):
+        return "quasi"
+    return "ar1" if n <= LONGEST else "hac"
 
 
 @dataclass(frozen=True, eq=False)

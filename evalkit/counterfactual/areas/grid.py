@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
+from evalkit.counterfactual.areas.cohorts import read_starts
 from evalkit.counterfactual.panel import Panel
 from evalkit.errors import EstimationError, Flag, several
 
@@ -139,9 +140,25 @@ def _tables(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise EstimationError(
             f'{twice} rows repeat a unit within one time ("{panel.columns.unit}"). Keep one row each.'
         )
-    rows["y"], rows["on"] = panel.y, panel.treated
+    rows["y"], rows["on"] = panel.y, _on(panel)
     y, on = (rows.pivot(index="unit", columns="time", values=name) for name in ("y", "on"))
     return y.sort_index().sort_index(axis=1), on.sort_index().sort_index(axis=1)
+
+
+def _on(panel: Panel) -> np.ndarray:
+    """1 from the start on in the treated areas: by the column of the start where one is given."""
+    if panel.columns.first_treated is None:
+        return panel.treated
+    times, first, _ = read_starts(panel)
+    on = (first > 0) & (times >= first)
+    said = panel.treated == 1
+    if not on.any():
+        raise EstimationError(f'by "{panel.columns.first_treated}" no area is treated at any time of the panel.')
+    if panel.columns.treated is not None and not ((said == on).all() or (said == (first > 0)).all()):
+        raise EstimationError(
+            f'"{panel.columns.treated}" and "{panel.columns.first_treated}" do not say the same. Name one of them.'
+        )
+    return on.astype(float)
 
 
 def _check_treatment(on: pd.DataFrame, times: np.ndarray) -> None:

@@ -13,10 +13,11 @@ from evalkit.counterfactual.panel import Plan
 from evalkit.errors import Flag
 
 FEW_BEFORE, FEW_AFTER = 8, 3
+SHORT = 100  # periods below which related errors often go unseen
 LONG_ENOUGH = 200  # periods from which on Newey-West intervals come near what they say
 
 
-def series_flags(fit: Fit, plan: Plan, found: dict[str, Any]) -> list[Flag]:
+def series_flags(fit: Fit, plan: Plan, found: dict[str, Any], chosen: bool = False) -> list[Flag]:
     """Say what weakens the estimate.
 
     Parameters
@@ -27,6 +28,8 @@ def series_flags(fit: Fit, plan: Plan, found: dict[str, Any]) -> list[Flag]:
         The options.
     found : dict
         The estimate's diagnostics.
+    chosen : bool
+        Whether the standard error was chosen by the data.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def series_flags(fit: Fit, plan: Plan, found: dict[str, Any]) -> list[Flag]:
         *_length(found),
         *_seasons(plan, found),
         *_dispersion(fit, plan, found),
-        *_related(fit, plan, found),
+        *_related(fit, plan, found, chosen),
         *_slope(plan, found),
     ]
 
@@ -76,15 +79,25 @@ def _dispersion(fit: Fit, plan: Plan, found: dict[str, Any]) -> list[Flag]:
     return [Flag("counterfactual", "serious", text, f'Use se = "quasi" with family = "quasi-poisson": {ends}.')]
 
 
-def _related(fit: Fit, plan: Plan, found: dict[str, Any]) -> list[Flag]:
+def _related(fit: Fit, plan: Plan, found: dict[str, Any], chosen: bool) -> list[Flag]:
     """Errors that are related, where the interval supposes that they are not."""
     about, n = found["autocorrelation"], len(fit.fitted)
+    if chosen and plan.se in ("ar1", "hac"):
+        text = (
+            "Neighbouring errors are alike, and the interval allows for it; in a short series it may not do so fully."
+        )
+        low, high = found["interval_quasi"]
+        measured = f"Lag-1 correlation {words.number(about['errors'], 2)}."
+        detail = f'{measured} Were they not, it would be {words.interval(low, high, 3)} (se = "quasi").'
+        return [Flag("counterfactual", "caution", text, detail)]
     if plan.se == "hac" and n < LONG_ENOUGH:
         text = f'Newey-West intervals are too narrow in a series as short as this ({n} periods). Use se = "ar1".'
         return [Flag("counterfactual", "caution", text, _with_ar1(found))]
     near = about["errors"] > stats.norm.ppf(0.95) / math.sqrt(n)
-    if plan.se in ("hac", "ar1") or not (near or about["ljung_box_p"] < 0.05):
+    if plan.se in ("hac", "ar1"):
         return []
+    if not (near or about["ljung_box_p"] < 0.05):
+        return _unseen(n, found) if chosen and n < SHORT else []
     correlation = words.number(about["errors"] if near else about["lag_1"], 2)
     measured = f"Lag-1 correlation {correlation}, Ljung-Box p {words.p_value(about['ljung_box_p'])}."
     if near:
@@ -93,6 +106,13 @@ def _related(fit: Fit, plan: Plan, found: dict[str, Any]) -> list[Flag]:
     text = "Errors some periods apart are related: a season or a bend that the model leaves out."
     remedy = "harmonics = 2" if not plan.options["harmonics"] else "more harmonics, or covariates"
     return [Flag("counterfactual", "caution", text, f"{measured} Try {remedy}; the interval may be too narrow.")]
+
+
+def _unseen(n: int, found: dict[str, Any]) -> list[Flag]:
+    """A short series hides how alike errors are."""
+    text = f"In {n} periods it can hardly be seen whether neighbouring errors are alike; the interval takes it not."
+    detail = "Were they, some 90 of 100 such intervals would cover."
+    return [Flag("counterfactual", "note", text, f"{detail} {_with_ar1(found).replace('With it', 'With se = ar1')}")]
 
 
 def _better(found: dict[str, Any]) -> str:

@@ -89,6 +89,8 @@ def read_times(panel: Panel, post: Any) -> Times:
 
 def _in_order(time: pd.Series, post: Any) -> tuple[Array, Array]:
     """The place of each row among the times, and the times in order."""
+    if lost := int(time.isna().sum()):
+        raise EstimationError(f'{lost} rows have no time ("{time.name}"). Fill it in, or drop them.')
     if isinstance(time.dtype, pd.CategoricalDtype) and time.cat.ordered:
         known = time.cat.remove_unused_categories()
         return known.cat.codes.to_numpy(dtype=int), known.cat.categories.to_numpy()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalkit.counterfactual.arms import allow_for_size
+from evalkit.counterfactual.arms import allow_for_size, allow_for_skew, skew_flags
 from evalkit.counterfactual.inference import conclude
-from evalkit.counterfactual.matched.models import check_models, expected_outcome, score_of
+from evalkit.counterfactual.matched.models import check_models, expected_outcome, leverage, score_of
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
@@ -35,10 +35,12 @@ def aipw(panel: Panel, plan: Plan) -> Estimate:
     score = score_of(panel, plan)
     run = _ate if plan.estimand == "ATE" else _att
     effect, observed, rows, observed_rows, weights = run(panel, plan, score.probability)
-    modelled = ("treated", "comparison") if plan.estimand == "ATE" else ("comparison",)
-    scale, df = allow_for_size(panel, rows, weights, modelled)
+    ate = plan.estimand == "ATE"
+    scale, df = allow_for_size(panel, rows, weights, () if ate else ("comparison",))
+    skew = allow_for_skew(panel, rows * scale) if ate else 1.0
+    scale = scale * skew
     found, flags = describe_weights(panel, score, weights)
-    flags += for_everybody_flags(panel, weights) if plan.estimand == "ATE" else []
+    flags += [*for_everybody_flags(panel, weights), *skew_flags(skew)] if ate else []
     return conclude(
         panel,
         plan,
@@ -47,6 +49,7 @@ def aipw(panel: Panel, plan: Plan) -> Estimate:
         df,
         observed=observed,
         balance=found.pop("balance"),
+        skew_counted=skew > 1,
         diagnostics=found,
         flags=flags,
     )
@@ -65,7 +68,11 @@ def _att(panel: Panel, plan: Plan, e: np.ndarray) -> tuple:
 
 
 def _ate(panel: Panel, plan: Plan, e: np.ndarray) -> tuple:
-    """Average effect on everybody; observed is then the estimated mean had all been treated."""
+    """Average effect on everybody; observed is then the estimated mean had all been treated.
+
+    Those who weigh much are unlike the rest of their arm, so they pull its model towards themselves: contributions are
+    of residuals from the model without the person (as in HC3), or intervals would be too short.
+    """
     t, n = panel.treated, len(panel.y)
     means, rows = [], []
     for arm, weights in ((1.0, t / e), (0.0, (1 - t) / (1 - e))):
@@ -74,5 +81,5 @@ def _ate(panel: Panel, plan: Plan, e: np.ndarray) -> tuple:
         part = weights * (panel.y - expected)
         mean = float(expected.mean() + part.sum() / total)
         means.append(mean)
-        rows.append((expected - mean + part) / n)
+        rows.append((expected - mean + part / (1 - leverage(panel, plan, arm))) / n)
     return means[0] - means[1], means[0], rows[0] - rows[1], rows[0], t / e + (1 - t) / (1 - e)

@@ -12,6 +12,8 @@ from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
 from evalkit.errors import EstimationError, Flag
 
+MOST = 5.0  # a share beyond it is a percentage written as a number
+
 
 @estimator(
     "assumed",
@@ -63,6 +65,8 @@ def _stated(plan: Plan) -> tuple[float, float, float]:
         raise EstimationError(
             "assumed needs the share that would have happened anyway: deadweight = 0.3, say, with its source."
         )
+    if abs(share) > MOST:
+        raise EstimationError(f"deadweight = {share} is a share, in which 1 is everybody: write 0.3 for 30 %.")
     if (low is None or np.isnan(low)) != (high is None or np.isnan(high)):
         raise EstimationError("give both ends of the range of the stated deadweight (low and high), or neither.")
     if low is None or np.isnan(low):

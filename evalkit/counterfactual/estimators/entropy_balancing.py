@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.counterfactual.arms import allow_for_size
+from evalkit.counterfactual.arms import allow_for_size, allow_for_skew, skew_flags
 from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.matched.entropy import balancing_weights, terms
+from evalkit.counterfactual.matched.models import MOST_PULL
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
@@ -53,10 +54,11 @@ def entropy_balancing(panel: Panel, plan: Plan) -> Estimate:
         means[arm] = float(own @ panel.y[mine])
         known = plan.se == "hc0" or (arm == 1 and not ate)
         rows[arm] = _rows(panel, z.to_numpy(), (mine, own, target, counted), means[arm], known)
-    modelled = ("treated", "comparison") if ate else ("comparison",)
-    scale, df = allow_for_size(panel, rows[1] - rows[0], weights, modelled)
+    scale, df = allow_for_size(panel, rows[1] - rows[0], weights, () if ate else ("comparison",))
+    skew = allow_for_skew(panel, (rows[1] - rows[0]) * scale) if ate else 1.0
+    scale = scale * skew
     found, flags = describe_weights(panel, None, _scaled(panel, weights, ate))
-    flags += [LINEAR, *for_everybody_flags(panel, weights)] if ate else []
+    flags += [LINEAR, *for_everybody_flags(panel, weights), *skew_flags(skew)] if ate else []
     return conclude(
         panel,
         plan,
@@ -65,6 +67,7 @@ def entropy_balancing(panel: Panel, plan: Plan) -> Estimate:
         df,
         observed=means[1],
         balance=found.pop("balance"),
+        skew_counted=skew > 1,
         diagnostics=found,
         flags=flags,
     )
@@ -81,7 +84,11 @@ def _terms(panel: Panel, plan: Plan) -> pd.DataFrame:
 
 
 def _rows(panel: Panel, z: np.ndarray, how: tuple, mean: float, known: bool) -> np.ndarray:
-    """Contributions to one arm's mean: its own residuals, and through the means wanted everybody who sets them."""
+    """Contributions to one arm's mean: its own residuals, and through the means wanted everybody who sets them.
+
+    Where an arm has to stand for everybody those who weigh much are few and unlike the rest, and the balance fits their
+    outcomes: residuals are then of a fit without the person (as in HC3).
+    """
     mine, weights, target, counted = how
     rows = np.zeros(len(panel.y))
     spread = panel.y[mine] - mean
@@ -89,8 +96,13 @@ def _rows(panel: Panel, z: np.ndarray, how: tuple, mean: float, known: bool) -> 
         rows[mine] = weights * spread
         return rows
     away = z[mine] - target
-    slopes = np.linalg.lstsq((away * weights[:, None]).T @ away, away.T @ (weights * spread), rcond=1e-12)[0]
-    rows[mine] = weights * (spread - away @ slopes)
+    inside = (away * weights[:, None]).T @ away
+    slopes = np.linalg.lstsq(inside, away.T @ (weights * spread), rcond=1e-12)[0]
+    room, everybody = np.ones(len(spread)), bool(counted.all())
+    if everybody:
+        pull = weights * (1 + np.einsum("ij,jk,ik->i", away, np.linalg.pinv(inside, rcond=1e-12), away))
+        room = 1 - np.minimum(pull, MOST_PULL)
+    rows[mine] = weights * (spread - away @ slopes) / room
     return rows + counted * ((z - target) @ slopes) / counted.sum()
 
 

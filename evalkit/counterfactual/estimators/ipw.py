@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalkit.counterfactual.arms import allow_for_size
+from evalkit.counterfactual.arms import allow_for_size, allow_for_skew, skew_flags
 from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.matched.dropped import who_was_dropped
 from evalkit.counterfactual.matched.trimming import kept_by, score_bounds, trim_flags, truncated
@@ -52,6 +52,8 @@ def ipw(panel: Panel, plan: Plan) -> Estimate:
     weights = ways.arms[1][0] + ways.arms[0][0]
     modelled = ("treated", "comparison") if plan.estimand == "ATE" else ("comparison",)
     scale, df = allow_for_size(panel, rows[1] - rows[0], weights, modelled)
+    skew = allow_for_skew(panel, (rows[1] - rows[0]) * scale) if plan.estimand == "ATE" else 1.0
+    scale = scale * skew
     found, flags = describe_weights(panel, score, weights)
     treated = ways.keep & (panel.treated == 1)
     dropped, said = who_was_dropped(panel, treated)
@@ -66,8 +68,15 @@ def ipw(panel: Panel, plan: Plan) -> Estimate:
         n_treated=int(treated.sum()),
         n_comparison=int((ways.keep & (panel.treated == 0)).sum()),
         balance=found.pop("balance"),
+        skew_counted=skew > 1,
         diagnostics=found | {"trimmed": int((~ways.keep).sum()), "truncated": ways.lowered} | dropped,
-        flags=[*trim_flags(panel, ways.keep, ways.lowered), *said, *flags, *_everybody(panel, plan, weights)],
+        flags=[
+            *trim_flags(panel, ways.keep, ways.lowered),
+            *said,
+            *flags,
+            *_everybody(panel, plan, weights),
+            *skew_flags(skew),
+        ],
     )
 
 

@@ -68,7 +68,7 @@ def matching(panel: Panel, plan: Plan) -> Estimate:
         n_comparison=int((matched & (panel.treated == 0)).sum()),
         balance=found.pop("balance"),
         diagnostics=found | told | dropped,
-        flags=[*_unmatched(panel, treated), *said, *_tied_flags(told), *flags],
+        flags=[*_unmatched(panel, treated), *said, *_tied_flags(plan, told), *flags],
     )
 
 
@@ -116,12 +116,13 @@ def _tied(panel: Panel, plan: Plan, pairs: Pairs) -> float:
     return float(left[np.searchsorted(chosen, pairs.line[pairs.none])].mean())
 
 
-def _tied_flags(told: dict[str, Any]) -> list[Flag]:
+def _tied_flags(plan: Plan, told: dict[str, Any]) -> list[Flag]:
     """Say how far the order of ids decided who was matched."""
     share = told["tied"]
     if not share > 0.05:
         return []
-    text = "For some pairs several comparison people were equally near, and the lowest ids were taken."
+    decided = "the order of their ids decided" if plan.options["replacement"] else "the lowest ids were taken"
+    text = f"For some pairs several comparison people were equally near, and {decided}."
     about = f"About {5 * round(20 * share)}% of the pairs; other ids could give another estimate."
     remedy = 'Weighting, or replacement = True with ties = "all", uses all of them.'
     return [Flag("counterfactual", "caution" if share > 0.25 else "note", text, f"{about} {remedy}")]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counterfactual.inference import conclude
+from evalkit.counterfactual.matched.overlaps import told_apart
 from evalkit.counterfactual.mixed import TwoLevels, scaled_to, two_levels
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
@@ -47,6 +48,7 @@ def multilevel(panel: Panel, plan: Plan) -> Estimate:
     table = _about(model, panel, plan)
     if amount:
         return _of_amount(panel, plan, effect, rows, df, table, flags)
+    flags = [*flags, *told_apart(panel)]
     return conclude(panel, plan, effect, {"effect": rows}, df, diagnostics=table, flags=flags)
 
 

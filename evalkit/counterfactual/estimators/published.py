@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from evalkit import words
+from evalkit.counterfactual.covariates import is_number
 from evalkit.counterfactual.deadweights import Definition, combine, define_deadweight, fieller
 from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Panel, Plan
@@ -149,7 +150,11 @@ def _people(panel: Panel, column: str | None, one: int, none: int) -> tuple[floa
         return math.nan, math.nan
     if column not in panel.frame:
         raise EstimationError(f'n names "{column}", which is no column of the table.')
+    if not is_number(panel.frame[column]):
+        raise EstimationError(f'n names "{column}", which is not a column of numbers.')
     sizes = panel.frame[column].to_numpy(dtype=float, na_value=np.nan)
+    if (sizes <= 0).any():
+        raise EstimationError(f'"{column}" holds numbers of people that are 0 or less. Leave unknown ones empty.')
     return float(sizes[one]), float(sizes[none])
 
 

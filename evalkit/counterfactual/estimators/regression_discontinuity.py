@@ -266,12 +266,13 @@ def _joint_deadweight(plan: Plan, side: Side, found: Estimate, manual: dict[str,
     other, mine = both if side.treated_right else both[::-1]
     if not mine + other > 0:
         return found
-    # The limits' own variances say how the robust one is split between them.
-    scale = float(found.diagnostics["se_robust"]) / math.sqrt(mine + other)
+    critical = float(stats.t.ppf(0.5 + plan.level / 2, found.df))
+    # The limits' own variances say how the interval's error is split between them.
+    scale = (found.high - found.low) / (2 * critical) / math.sqrt(mine + other)
     parts = {
         "observed": np.array([math.sqrt(mine) * scale, 0.0]),
         "counterfactual": np.array([0.0, math.sqrt(other) * scale]),
     }
     values = {"observed": found.observed, "counterfactual": found.counterfactual}
-    deadweight, _ = deadweight_of(definition, values, parts, float(stats.t.ppf(0.5 + plan.level / 2, found.df)))
+    deadweight, _ = deadweight_of(definition, values, parts, critical)
     return replace(found, deadweight=deadweight)

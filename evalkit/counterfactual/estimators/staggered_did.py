@@ -36,6 +36,9 @@ CHOICES = {
     "base": ("varying", "universal"),
 }
 FEW_UNITS, WIDENED = 8, 1.05
+# Scores below are set to it. Weighting alone would be moved by the library's .01 where cohorts are small (R's did moves
+# none); beside an outcome model it hardly matters.
+LEAST_SCORE = {True: 1e-6, False: 0.01}
 
 
 @estimator(
@@ -78,7 +81,8 @@ def _chosen(options: dict[str, Any]) -> dict[str, Any]:
     """The options, with every word known."""
     tidy, problems = dict(options), []
     for name, allowed in CHOICES.items():
-        tidy[name] = " ".join(str(options[name]).replace("_", " ").lower().split())
+        said = " ".join(str(options[name]).replace("_", " ").replace("-", " ").lower().split())
+        tidy[name] = {word.replace(" ", ""): word for word in allowed}.get(said.replace(" ", ""), said)
         if tidy[name] not in allowed:
             problems.append(f'{name} = "{options[name]}" is not known. {did_you_mean(tidy[name], allowed)}')
     if problems:
@@ -115,6 +119,7 @@ def fit_cells(panel: Panel, cohorts: Cohorts, plan: Plan, base: str) -> tuple[Ce
         control_group=plan.options["comparison"].replace(" ", "_"),
         estimation_method=plan.options["method"],
         base_period=base,
+        pscore_trim=LEAST_SCORE[plan.options["method"] == "ipw"],
         rank_deficient_action="silent",
     )
     try:

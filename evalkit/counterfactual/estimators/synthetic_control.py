@@ -71,6 +71,7 @@ def _diagnostics(grid: Grid, placebos: Placebos, p: float) -> dict[str, Any]:
         "placebo_p": p,
         "n_placebos": len(placebos.gaps) - 1,
         "rmspe_before": before,
+        "pre_fit": before / spread if (spread := float(grid.path[: grid.start].std())) > 0 else math.nan,
         "rmspe_ratio": after / before if before > 0 else math.inf,
         "gap": pd.Series(gap, times, name="gap"),
         "placebo_gaps": pd.DataFrame(placebos.gaps[1:].T, times, _set_names(grid, placebos.sets[1:])),

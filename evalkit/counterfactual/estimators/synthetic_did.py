@@ -20,8 +20,6 @@ from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
 from evalkit.errors import EstimationError, Flag
 
-FEW_DONORS = 10
-
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -52,7 +50,9 @@ def synthetic_did(panel: Panel, plan: Plan) -> Estimate:
     ``treated`` is 1 in the treated areas' rows from the start on. The standard error is the spread of ``draws``
     estimates for comparison areas drawn by ``seed`` as if they were treated: it supposes that the treated areas'
     outcome is as noisy as theirs, and differs a little by seed. The interval takes Student's t with one degree of
-    freedom less than there are separate placebo sets.
+    freedom less than there are separate placebo sets, times the root of 1 + 1 / sets; with fewer sets than a rank at
+    this level needs (19 for .95) it takes half of these and reaches at least as far as the largest placebo, and a flag
+    says that it may still be too short.
 
     References
     ----------
@@ -70,7 +70,7 @@ def synthetic_did(panel: Panel, plan: Plan) -> Estimate:
         n_treated=int(grid.treated.sum()),
         n_comparison=len(grid.donor_names),
         diagnostics=_diagnostics(grid, fitted),
-        flags=[*grid.flags, *_flags(grid, fitted, found)],
+        flags=[*grid.flags, *_flags(grid, fitted, found, plan.level)],
     )
 
 
@@ -113,14 +113,34 @@ def _fit(grid: Grid, draws: int, seed: int) -> Fitted:
 
 
 def _interval(grid: Grid, fitted: Fitted, level: float) -> Interval:
-    """The placebo standard error (R's form: divided by the number of draws), with Student's t."""
-    apart = len(grid.donor_names) // int(grid.treated.sum())
+    """The placebo standard error (R's form: divided by the number of draws), with Student's t as for a new draw.
+
+    Where placebo sets are too few to rank at this level, the interval also reaches as far as the largest placebo, and
+    half the degrees of freedom count: gaps between areas have heavy tails (with an excess kurtosis of 2 a variance is
+    worth half as much), and nothing else guards against them.
+    """
+    apart = _apart(grid)
     if apart < 2 or len(fitted.placebos) < 2 or not fitted.placebos.std() > 0:
         return Interval()
-    se, df = float(fitted.placebos.std()), apart - 1
-    half = float(stats.t.ppf(0.5 + level / 2, df)) * se
-    p = float(2 * stats.t.sf(abs(fitted.effect) / se, df))
-    return Interval(se, fitted.effect - half, fitted.effect + half, p, float(df))
+    few = _few(grid, level)
+    se, df = float(fitted.placebos.std()), max((apart - 1) / 2, 1.0) if few else apart - 1.0
+    spread = se * math.sqrt(1 + 1 / apart)
+    half = float(stats.t.ppf(0.5 + level / 2, df)) * spread
+    if few:
+        half = max(half, float(np.abs(fitted.placebos).max()) * math.sqrt(1 + 1 / apart))
+        spread = half / float(stats.t.ppf(0.5 + level / 2, df))
+    p = float(2 * stats.t.sf(abs(fitted.effect) / spread, df))
+    return Interval(se, fitted.effect - half, fitted.effect + half, p, df)
+
+
+def _apart(grid: Grid) -> int:
+    """How many placebo sets share no area."""
+    return len(grid.donor_names) // int(grid.treated.sum())
+
+
+def _few(grid: Grid, level: float) -> bool:
+    """Whether the treated and separate placebo sets together are too few for a rank at this level."""
+    return (_apart(grid) + 1) * (1 - level) < 1 - 1e-9
 
 
 def _diagnostics(grid: Grid, fitted: Fitted) -> dict[str, Any]:
@@ -149,7 +169,7 @@ def _diagnostics(grid: Grid, fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def _flags(grid: Grid, fitted: Fitted, found: Interval) -> list[Flag]:
+def _flags(grid: Grid, fitted: Fitted, found: Interval, level: float) -> list[Flag]:
     """What the placebo standard error supposes, and signs that the weights do not do their work."""
     donors = len(grid.donor_names)
     if math.isnan(found.se):
@@ -160,9 +180,10 @@ def _flags(grid: Grid, fitted: Fitted, found: Interval) -> list[Flag]:
     )
     detail = f"{len(fitted.placebos)} draws among {donors} comparison areas; it changes a little with the seed."
     flags = [Flag("counterfactual", "note", text, detail)]
-    if donors < FEW_DONORS * int(grid.treated.sum()):
-        text = f"The interval rests on few comparison areas ({donors}), so its width is itself uncertain."
-        flags.append(Flag("counterfactual", "caution", text))
+    if _few(grid, level):
+        text = f"The interval rests on few comparison areas ({donors}) and may be too short."
+        detail = "It supposes that chance differences between areas are about normal. " + _rank_says(grid)
+        flags.append(Flag("counterfactual", "serious", text, detail))
     if fitted.unlike <= 0.05:
         text = "The mix follows the treated area before the start less well than it follows nearly every other area."
         detail = f"The gap before is {words.number(fitted.fit, 3)}, p {words.p_value(fitted.unlike)}."
@@ -171,3 +192,10 @@ def _flags(grid: Grid, fitted: Fitted, found: Interval) -> list[Flag]:
         text = "All weight is on one comparison area."
         flags.append(Flag("counterfactual", "serious", text, f"It is {fitted.units.index[0]}."))
     return flags
+
+
+def _rank_says(grid: Grid) -> str:
+    """What ranking, which supposes nothing of the kind, could show at most."""
+    areas = _apart(grid) + 1
+    least = words.number(1 / areas, 2)
+    return f"Ranking {areas} separate areas supposes less, and its p cannot be below {least}."

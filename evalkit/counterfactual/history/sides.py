@@ -11,12 +11,13 @@ from scipy import stats
 
 from evalkit import words
 from evalkit.counterfactual.balances import balance
+from evalkit.counterfactual.few_people import freedom
 from evalkit.counterfactual.history.periods import extrapolate, period_means, years_of
 from evalkit.counterfactual.inference import mean_contributions
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.two_shares import Share, wilson_at
 from evalkit.errors import EstimationError, Flag, several
-from evalkit.linear import degrees_of_freedom, least_squares, row_contributions
+from evalkit.linear import least_squares, row_contributions
 
 PAST_OPTIONS: dict[str, Any] = dict.fromkeys(
     (
@@ -296,7 +297,7 @@ def _people(panel: Panel, plan: Plan, now: Side) -> Side:
         level,
         now.rows - effect,
         _score_error(raw, groups, plan.level) if still else 0.0,
-        degrees_of_freedom(fit, contrast, plan.se, panel.cluster) if groups > 1 else math.nan,
+        freedom(panel, fit, contrast, plan.se, panel.cluster) if groups > 1 else math.nan,
         n,
         share=Share(level, n) if now.share is not None and not adjusted else None,
         flags=_one_cluster("before") if groups < 2 else (),

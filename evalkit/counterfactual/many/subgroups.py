@@ -17,7 +17,7 @@ from evalkit.counterfactual.many.joint import contributions, covariance, share_c
 from evalkit.counterfactual.many.running import FAULTS
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.registry import Entry, find_estimator
-from evalkit.errors import EstimationError, Flag, as_list
+from evalkit.errors import EstimationError, Flag, as_list, did_you_mean
 from evalkit.outcomes.multiplicity.adjusting import adjust
 
 FEWEST, FEWEST_CLUSTERS = 10, 2  # people and clusters in each arm of a group
@@ -110,6 +110,9 @@ def subgroup_effects(
     entry = find_estimator(estimator)
     if entry.data in ("rates", "series", "history"):
         raise EstimationError(f'"{entry.name}" has no rows of people in two arms, so there are no subgroups to take.')
+    named = [arguments[part] for part in ("outcome", "treated", "time", "unit", "person") if arguments.get(part)]
+    for name in [one for one in named if one not in frame.columns]:
+        raise EstimationError(f'column "{name}" is not in the table. {did_you_mean(str(name), frame.columns)}')
     frame, arguments = with_ids(frame, estimator, arguments)
     level = float(arguments.get("level", 0.95))
     tables, tests, flags = [], [], []
@@ -156,8 +159,8 @@ def _by_column(
 
 def _one_group(one: pd.DataFrame, entry: Entry, column: str, arguments: dict[str, Any]) -> tuple[Estimate | None, str]:
     """The effect in one group, or why there is none."""
-    covariates = arguments.get("covariates", ())
-    covariates = [covariates] if isinstance(covariates, str) else list(covariates)
+    given: Any = arguments.get("covariates")
+    covariates = [given] if isinstance(given, str) else [] if given is None else list(given)
     if column in covariates and one[column].nunique() < 2:  # it is the same for the whole group
         covariates.remove(column)
     own = {**arguments, "covariates": covariates}

@@ -16,6 +16,7 @@ from evalkit.linear import least_squares
 
 Array = np.ndarray
 OUTCOME, SCORE = ("linear", "logit"), ("logit",)
+MOST_PULL = 0.9  # leverage counted; nearer to 1 there is no residual to judge by
 NEAR_CERTAIN = 1e-6  # a score nearer to 0 or 1 than this gives weights without bound
 
 
@@ -112,6 +113,30 @@ def expected_outcome(panel: Panel, plan: Plan, arm: float) -> Array:
     return expected
 
 
+def leverage(panel: Panel, plan: Plan, arm: float) -> Array:
+    """How far each person of an arm pulls the linear model of its outcomes towards his or her own.
+
+    Parameters
+    ----------
+    panel, plan : Panel, Plan
+        People and options.
+    arm : {1.0, 0.0}
+        Whose outcomes are modelled.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        From 0 to `MOST_PULL`; 0 for the other arm, and for models other than the linear one.
+    """
+    found, mine = np.zeros(len(panel.y)), panel.treated == arm
+    if plan.options["outcome_model"] != "linear":
+        return found
+    own = np.column_stack([np.ones(int(mine.sum())), panel.x[mine]])
+    basis, size, _ = np.linalg.svd(own / np.sqrt((own**2).sum(axis=0)).clip(1e-300), full_matrices=False)
+    found[mine] = (basis[:, size > 1e-10 * size[0]] ** 2).sum(axis=1)
+    return np.minimum(found, MOST_PULL)
+
+
 def _folds(panel: Panel, plan: Plan) -> list[tuple[Array, Array]]:
     """Who is learnt from and who is predicted, by the ids alone; people of one cluster stay together."""
     count = plan.options["folds"]
@@ -132,19 +157,25 @@ def _folds(panel: Panel, plan: Plan) -> list[tuple[Array, Array]]:
 
 def _learnt(model: Any, x: pd.DataFrame, y: Array, new: pd.DataFrame, option: str) -> Array:
     """Fit the user's model on some and let it predict others."""
-    if hasattr(model, "fit"):
-        fitted = copy.deepcopy(model)
-        fitted.fit(x, y)
-        if hasattr(fitted, "predict_proba"):
-            found = np.asarray(fitted.predict_proba(new), float)
-            found = found[:, -1] if found.ndim == 2 else found
-        else:
-            found = np.asarray(fitted.predict(new), float)
-    else:
-        found = np.asarray(model(x, y, new), float)
+    try:
+        found = np.asarray(_predicted(model, x, y, new), float)
+    except Exception as error:  # whatever the user's own code raises is told as a fault of that model
+        raise EstimationError(f"{option} could not be used: {type(error).__name__}: {error}") from error
     if found.shape != (len(new),):
         raise EstimationError(f"{option} must give one prediction for each of the {len(new)} people asked for.")
     return found
+
+
+def _predicted(model: Any, x: pd.DataFrame, y: Array, new: pd.DataFrame) -> Any:
+    """What a function, or a model with fit and predict, says of people it has not seen."""
+    if not hasattr(model, "fit"):
+        return model(x, y, new)
+    fitted = copy.deepcopy(model)
+    fitted.fit(x, y)
+    if not hasattr(fitted, "predict_proba"):
+        return fitted.predict(new)
+    found = np.asarray(fitted.predict_proba(new))
+    return found[:, -1] if found.ndim == 2 else found
 
 
 def _linear(panel: Panel, arm: float) -> Array:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evalkit import disclosure
-from evalkit.counterfactual.covariates import as_numbers, encode
+from evalkit import disclosure, words
+from evalkit.counterfactual.covariates import as_numbers, encode, is_number
+from evalkit.counterfactual.panel import Panel
 from evalkit.counterfactual.scores import Score, fit_logit, fit_score
 from evalkit.errors import EstimationError, Flag, as_list, did_you_mean
 
@@ -72,7 +73,7 @@ def overlap(frame: pd.DataFrame, treated: str, covariates: Sequence[str], bands:
     if isinstance(bands, bool) or not isinstance(bands, int) or bands < 1:
         raise EstimationError("bands must be a whole number above 0.")
     used = frame[frame[treated].notna()]
-    arm = as_numbers(used[treated])
+    arm = as_numbers(used[treated]) if is_number(used[treated]) else np.full(len(used), np.nan)
     if set(np.unique(arm)) != {0.0, 1.0}:
         raise EstimationError(f'column "{treated}" must hold 1 for the treated and 0 for the comparison, and both.')
     x, flags = encode(used[names].reset_index(drop=True))
@@ -86,6 +87,35 @@ def overlap(frame: pd.DataFrame, treated: str, covariates: Sequence[str], bands:
     edges = _edges(score.probability[arm == 1], bands)
     parts = [_banded(name, score.probability[arm == code], edges) for name, code in (("treated", 1), ("comparison", 0))]
     return Overlap(pd.concat(parts, ignore_index=True), inside, (*flags, *_support_flags(inside, len(one))))
+
+
+def told_apart(panel: Panel) -> list[Flag]:
+    """Say where a regression compares people who cannot be compared.
+
+    Parameters
+    ----------
+    panel : Panel
+        The people, with the covariates of the regression.
+
+    Returns
+    -------
+    list of Flag
+        Serious where one covariate has no value in common, a caution where several together separate the arms: the
+        effect then rests on lines drawn on to where the other arm has nobody.
+    """
+    if not panel.x.shape[1] or _score(panel.x, panel.treated) is not None:
+        return []
+    one, none = (panel.x[panel.treated == arm] for arm in (1, 0))
+    apart = (one.min() > none.max()) | (one.max() < none.min())
+    names = [str(name) for name in panel.x.columns[apart.to_numpy()]]
+    what = f"values of {words.listed(names)}" if names else "mix of covariates"
+    text = (
+        f"Treated and comparison people have no {what} in common, so the effect rests on the regression's line alone."
+    )
+    detail = (
+        "It is drawn on to where the other arm has nobody. Drop or coarsen covariates, or use matching or weighting."
+    )
+    return [Flag("counterfactual", "serious" if names else "caution", text, detail)]
 
 
 def _score(x: pd.DataFrame, arm: np.ndarray) -> Score | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,7 +155,10 @@ def exact_groups(panel: Panel, plan: Plan) -> np.ndarray:
     ndarray of int, shape (n,)
         All 0 where nothing must agree; missing agrees with missing.
     """
-    exact = [plan.options["exact"]] if isinstance(plan.options["exact"], str) else list(plan.options["exact"])
+    given = plan.options["exact"]
+    exact = (
+        list(given) if isinstance(given, Collection) and not isinstance(given, str) else [given] * (given is not None)
+    )
     for name in exact:
         if name not in panel.frame:
             raise EstimationError(

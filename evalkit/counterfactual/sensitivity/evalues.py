@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 
 from evalkit import words
 from evalkit.counterfactual.nouns import Estimate
@@ -78,7 +79,7 @@ def e_value(risk_ratio: float, low: float | None = None, high: float | None = No
     ----------
     VanderWeele and Ding (2017), Annals of Internal Medicine 167, 268-274.
     """
-    if not (_is_number(risk_ratio) and risk_ratio > 0) or (low is not None and low < 0):
+    if not (_is_number(risk_ratio) and risk_ratio > 0) or (_is_number(low) and low < 0):  # type: ignore[operator]
         raise EstimationError("a risk ratio must be above 0; give ratios, not differences.")
     _check_limits("risk_ratio", risk_ratio, low, high)
     return _from_ratio((float(risk_ratio), low, high))
@@ -280,7 +281,7 @@ def _times(value: float) -> str:
 
 
 def _is_number(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _check_limits(name: str, value: float, low: float | None, high: float | None) -> None:
@@ -288,5 +289,5 @@ def _check_limits(name: str, value: float, low: float | None, high: float | None
     if not _is_number(value):
         raise EstimationError(f"{name} is not a finite number.")
     for limit, side, wrong in ((low, "low", 1), (high, "high", -1)):
-        if limit is not None and (math.isnan(limit) or wrong * (limit - value) > 0):
+        if limit is not None and (not isinstance(limit, Real) or math.isnan(limit) or wrong * (limit - value) > 0):
             raise EstimationError(f"{side} = {limit} is no limit of an interval around {name} = {value}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def robustness_value(t: float, df: float, q: float = 1, alpha: float | None = 0.
     ----------
     Cinelli and Hazlett (2020), JRSS B 82, 39-67, sections 4.2 and 4.3.
     """
-    if not df > 1:
+    if _finite(df) and not df > 1:
         raise EstimationError("the robustness value needs more than 1 degree of freedom.")
     _check(t=t, df=df, q=q)
     if alpha is not None and not 0 < alpha <= 1:
@@ -248,9 +249,14 @@ def extreme_scenarios(
     return pd.DataFrame({"r2_outcome": shares, "r2_treatment": odds / (1 + odds)})
 
 
+def _finite(value: object) -> bool:
+    """Whether it is a number, and not infinite."""
+    return isinstance(value, Real) and math.isfinite(value)
+
+
 def _check(**given: float) -> None:
     """Finite numbers; se and df above 0, q not below."""
-    problems = [f"{name} is not a finite number." for name, value in given.items() if not math.isfinite(value)]
+    problems = [f"{name} is not a finite number." for name, value in given.items() if not _finite(value)]
     if not problems:
         problems += [f"{name} must be above 0." for name in ("se", "df") if name in given and not given[name] > 0]
         problems += ["q must not be below 0."] if given.get("q", 0) < 0 else []

@@ -135,7 +135,7 @@ def rosenbaum_bounds(
     >>> found.table["p_high"].round(4).tolist()
     [0.0312, 0.1317]
     """
-    wanted = np.atleast_1d(np.asarray(gammas, dtype=float))
+    wanted = _gammas(gammas)
     _check(wanted, alternative, level)
     differences, lost = _differences(pairs)
     binary = bool(np.isin(differences, (-1.0, 0.0, 1.0)).all())
@@ -154,6 +154,14 @@ def rosenbaum_bounds(
         level=level,
         flags=tuple(_flags(len(differences), len(kept), lost)),
     )
+
+
+def _gammas(gammas: object) -> np.ndarray:
+    """One gamma or several."""
+    try:
+        return np.atleast_1d(np.asarray(gammas, dtype=float))
+    except (TypeError, ValueError):
+        raise EstimationError("gammas must be numbers, 1 or more; 1 is no hidden bias.") from None
 
 
 def matched_differences(frame: pd.DataFrame, *, sets: str, outcome: str, treated: str) -> pd.Series:

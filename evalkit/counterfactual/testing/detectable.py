@@ -72,7 +72,9 @@ def detectable_effect(estimate: Estimate, power: float = 0.8, level: float | Non
     if not math.isfinite(estimate.se):
         raise EstimationError("this estimate has no standard error, so no detectable effect can be worked out from it.")
     df = estimate.df if math.isfinite(estimate.df) and estimate.df > 0 else math.inf
-    return _detectable(estimate.se, df, power, estimate.level if level is None else level, "")
+    half = (estimate.high - estimate.low) / 2  # what was tested: at a cutoff, more than the standard error shown
+    se = half / float(stats.t.ppf(0.5 + estimate.level / 2, df)) if math.isfinite(half) else estimate.se
+    return _detectable(se, df, power, estimate.level if level is None else level, "")
 
 
 def detectable_effect_before(

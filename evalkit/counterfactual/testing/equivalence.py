@@ -80,16 +80,28 @@ def interval_at(estimate: Estimate, level: float) -> tuple[float, float]:
         raise EstimationError(f"level = {level} must lie between 0 and 1, such as 0.9.")
     if math.isclose(level, estimate.level) or math.isnan(estimate.low):
         return estimate.low, estimate.high
-    se, df = _spread(estimate, f"estimate again with level = {level}")
+    centre, se, df = _spread(estimate, f"estimate again with level = {level}")
     half = float(stats.t.ppf(0.5 + level / 2, df)) * se
-    return estimate.effect - half, estimate.effect + half
+    return centre - half, centre + half
 
 
-def _spread(estimate: Estimate, remedy: str) -> tuple[float, float]:
-    """Standard error and degrees of freedom (infinite for the normal), where the interval rests on them."""
+def _spread(estimate: Estimate, remedy: str) -> tuple[float, float, float]:
+    """Middle, standard error and degrees of freedom (infinite for the normal) on which the interval rests.
+
+    A robust interval at a cutoff lies around the bias-corrected effect, and is not that of the standard error shown.
+    """
     if estimate.scale != "difference" or not math.isfinite(estimate.se):
         raise EstimationError(f"this estimate has no standard error from which to work: {remedy}.")
-    return estimate.se, estimate.df if math.isfinite(estimate.df) and estimate.df > 0 else math.inf
+    df = estimate.df if math.isfinite(estimate.df) and estimate.df > 0 else math.inf
+    half, centre = (estimate.high - estimate.low) / 2, (estimate.high + estimate.low) / 2
+    if math.isnan(half):
+        return estimate.effect, estimate.se, df
+    se = half / float(stats.t.ppf(0.5 + estimate.level / 2, df))
+    if "bias_corrected" in estimate.diagnostics:
+        return centre, se, df
+    if abs(centre - estimate.effect) > 1e-6 * half or abs(se - estimate.se) > 1e-6 * se:
+        raise EstimationError(f"this estimate's interval was not made from its standard error: {remedy}.")
+    return estimate.effect, estimate.se, df
 
 
 def equivalence(estimate: Estimate, margin: float, level: float = 0.95, better: str | None = None) -> Equivalence:
@@ -135,11 +147,11 @@ def equivalence(estimate: Estimate, margin: float, level: float = 0.95, better: 
         raise EstimationError(f"level = {level} must be between 0.5 and 1, such as 0.95.")
     if better is not None and better not in SIDES:
         raise EstimationError(f'better = "{better}" is not known. {did_you_mean(better, SIDES)}')
-    se, df = _spread(estimate, "compare the margin with its interval at 2 x level - 1 instead")
-    above = float(stats.t.sf((estimate.effect + margin) / se, df))
-    below = float(stats.t.cdf((estimate.effect - margin) / se, df))
+    centre, se, df = _spread(estimate, f"compare the margin with its interval at level = {2 * level - 1:g} instead")
+    above = float(stats.t.sf((centre + margin) / se, df))
+    below = float(stats.t.cdf((centre - margin) / se, df))
     half = float(stats.t.ppf(level, df)) * se
-    low, high = estimate.effect - half, estimate.effect + half
+    low, high = centre - half, centre + half
     if better is None:
         p = max(above, below)
         return Equivalence(p, p <= 1 - level, low, high, margin, _alike(p <= 1 - level, margin, low, high))
