@@ -27,7 +27,18 @@ ROOMS = [
         "cohort",
         "outcomes",
     ),
-    *("counterfactual", "validation", "contract", "value", "evaluation", "provenance", "report", "portfolio", "batch", "cli"),
+    *(
+        "counterfactual",
+        "validation",
+        "contract",
+        "value",
+        "evaluation",
+        "provenance",
+        "report",
+        "portfolio",
+        "batch",
+        "cli",
+    ),
 ]
 
 
