@@ -14,7 +14,8 @@ QP = "a quadratic programme on the outcome path, two solvers"
 @paper(
     "abadie arkhangelsky",
     "Proposition 99: cigarettes in California against 38 states",
-    "Abadie, Diamond and Hainmueller (2010), JASA 105, 493-505; Arkhangelsky et al. (2021), AER 111, 4088-4118",
+    "Abadie, Diamond and Hainmueller (2010), JASA 105, 493-505; Arkhangelsky et al. (2021), American Economic Review "
+    "111, 4088-4118",
     file="prop99.csv",
     licence="BSD-3 (R package synthdid)",
     shipped=False,
