@@ -29,6 +29,10 @@ ABSENT = {
     "contract": "No payments are part of this study.",
     "value": "No impact map was drawn up: what the outcomes were worth is not known.",
 }
+OF_AREAS = (
+    "The figures behind this report are of areas and periods, not of people: nobody is counted by it, and who lies "
+    "behind the figures is not known to it."
+)
 _SEVERITY = {"serious": 0, "caution": 1, "note": 2}
 
 
@@ -83,7 +87,9 @@ class Evaluation:
     def absent(self) -> dict[str, str]:
         """Why a room is empty, in one plain sentence each; only the rooms that are."""
         rooms = ("cohort", "outcomes", "effects", "contract", "value")
-        return {room: ABSENT[room] for room in rooms if getattr(self, room) is None}
+        plan = self.study.counterfactual
+        why = ABSENT | ({"cohort": OF_AREAS} if plan is not None and plan.areas is not None else {})
+        return {room: why[room] for room in rooms if getattr(self, room) is None}
 
     @cached_property
     def flags(self) -> tuple[Flag, ...]:
@@ -93,7 +99,8 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         rooms = [room for room in ABSENT if room not in self.absent]
-        return f"<p><b>{self.study.title}</b>: {', '.join(rooms) or 'a plan only'}; {len(self.flags)} flags.</p>"
+        many = "1 flag" if len(self.flags) == 1 else f"{len(self.flags)} flags"
+        return f"<p><b>{self.study.title}</b>: {', '.join(rooms) or 'a plan only'}; {many}.</p>"
 
 
 def _back(noun: Noun | None) -> Iterator[Noun]:

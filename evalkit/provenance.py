@@ -116,9 +116,7 @@ def _lock() -> str | None:
 def _parameters(evaluation: Evaluation) -> dict[str, str]:
     study = evaluation.study
     people = evaluation.cohort is not None
-    found: dict[str, str] = {
-        "Disclosure rule": study.disclosure.rule if people else "none needed: published figures only"
-    }
+    found: dict[str, str] = {"Disclosure rule": study.disclosure.rule if people else _without_people(study)}
     if people:
         found["Seed"] = str(study.study.seed)
     if study.counterfactual is not None and not people:
@@ -134,6 +132,13 @@ def _parameters(evaluation: Evaluation) -> dict[str, str]:
         found["Discount rate"] = str(study.value.discount_rate)
         found["Draws"] = f"{study.value.draws:,}"
     return found
+
+
+def _without_people(study: Study) -> str:
+    """What is done about small counts where nobody is counted."""
+    if study.counterfactual is None or study.counterfactual.areas is None:
+        return "none needed: published figures only"
+    return f"{study.disclosure.rule}, for counts by period and their totals; other figures of areas were not checked"
 
 
 def write_crate(facts: dict[str, Any], folder: Path) -> None:

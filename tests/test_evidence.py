@@ -211,6 +211,15 @@ def test_the_joint_judgement_can_take_clearness_from_an_interval_and_never_give_
         evidence.finding_of({"finding": "beter"})
 
 
+def test_where_no_interval_was_possible_the_limits_say_so():
+    plain, blind = (
+        evidence.level("RCT", {"finding": "no clear difference", **more}) for more in ({}, {"no_interval": 1})
+    )
+    assert plain.eif == blind.eif == "NL2"
+    assert "no interval was possible" in " ".join(blind.limits)
+    assert "no interval was possible" not in " ".join(plain.limits)
+
+
 def test_replication_counts_only_when_it_is_independent_and_has_a_source(grid):
     grid(
         """

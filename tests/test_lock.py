@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from evalkit.cli.lock import outcomes_in
+from evalkit.counterfactual import effects_from_rates
 from evalkit.errors import StudyError
 from evalkit.study import read_study
 from evalkit.study.locked import FILE, departures, lock_plan, lock_says, plan_hash, read_lock
@@ -246,3 +248,44 @@ def test_a_lock_that_cannot_be_written_leaves_the_old_one_whole(study, monkeypat
         lock_plan(study(), again="why")
     assert read_lock(study()) == lock
     assert [path.name for path in study().folder.glob(".lock*")] == []
+
+
+def test_outcomes_of_areas_that_are_in_already_are_told(make_study):
+    """A certificate that nothing was in, with the years of the programme in the table, would be false."""
+    text = """
+    [tables]
+    areas = "areas.csv"
+
+    [counterfactual]
+    estimator = "synthetic control"
+
+    [counterfactual.areas]
+    table = "areas"
+    time = "year"
+    unit = "area"
+    treated = "on"
+
+    [[counterfactual.areas.outcome]]
+    id = "entries"
+    column = "rate"
+    """.replace("\n    ", "\n")
+    table = "area,year,on,rate\na,2019,0,5\na,2020,1,4\nb,2019,0,6\nb,2020,0,6"
+    told = outcomes_in(read_study(make_study(text, areas=table)))
+    assert told["there"] is True
+    early = table.replace("a,2020,1,4", "a,2020,1,")
+    assert outcomes_in(read_study(make_study(text, areas=early)))["there"] is False
+
+
+def test_a_departure_from_the_locked_plan_reaches_the_flags_of_the_effects(make_study):
+    text = (
+        '[counterfactual]\nestimator = "published"\nrates = "rates.csv"\noutcomes = ["care"]\n'
+        'design = "cross-sectional regression with adequate controls"\n'
+    )
+    rates = "outcome,title,treated,comparison,per,values,better\ncare,Care,20,30,100,yes or no,lower"
+    folder = make_study(text, rates=rates)
+    lock_plan(read_study(folder))
+    assert not any("locked plan" in flag.text for flag in effects_from_rates(read_study(folder)).flags)
+    file = folder / "study.toml"
+    file.write_text(file.read_text(encoding="utf-8") + "level = 0.9\n", encoding="utf-8")
+    flags = effects_from_rates(read_study(folder)).flags
+    assert [flag.level for flag in flags if "departure from the locked plan" in flag.text] == ["serious"]

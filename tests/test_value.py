@@ -234,6 +234,31 @@ def test_quantities_that_no_effect_can_give_are_refused_all_at_once(study):
     assert "a score has no quantity in the world" in str(error.value)
 
 
+def test_an_effect_per_area_and_period_gives_no_quantity(study):
+    made, areas = study(map_of(FROM_EFFECT)), SimpleNamespace(areas=object())
+    by_area = effects_of(made)
+    by_area.study = made.model_copy(update={"counterfactual": areas})
+    with pytest.raises(StudyError, match="per area and period, not per person; write the quantity"):
+        appraise_value(by_area)
+
+
+def test_shares_without_a_source_and_attribution_without_partners_are_said(grid):
+    grid(
+        """
+        attribution | source   | partners | told
+        0.3         | a survey | a school | 0
+        0.3         | a survey | ''       | 1
+        0.3         | ''       | a school | 1
+        0           | ''       | ''       | 0
+        """,
+        lambda row: sum(
+            flag.about == "attribution" and ("no partner is named" in flag.text or "without a source" in flag.text)
+            for flag in appraise(map_of({**vars(row)}), 250_000, 0.035).flags
+        ),
+        "told",
+    )
+
+
 def test_price_years_must_be_the_studys(study):
     with pytest.raises(DataError, match="prices of 2019, the study in prices of 2023"):
         appraise_value(effects_of(study(map_of({**FROM_EFFECT, "price_year": 2019}))))

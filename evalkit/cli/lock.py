@@ -105,7 +105,7 @@ def outcomes_in(study: Study) -> dict[str, Any]:
     found = {name: _latest(tables[name], columns) for name, columns in sources.items() if name in tables}
     opens = _first_follow_up(study, tables)
     late = [name for name, (any_, last) in found.items() if any_ and (last is None or opens is None or last >= opens)]
-    late += _published(study)
+    late += [*_published(study), *_of_areas(study, tables)]
     if not late:
         return _told(False, None, [], NOT_IN)
     dates = [last for name, (_, last) in found.items() if name in late and last is not None]
@@ -194,6 +194,22 @@ def _published(study: Study) -> list[str]:
     plan, contract = study.counterfactual, study.contract
     files = [contract.achieved if contract else None, plan.rates if plan and plan.estimator != "assumed" else None]
     return [file for file in files if file and study.path(file).is_file()]
+
+
+def _of_areas(study: Study, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The table of areas, where a period with the programme has an outcome in it."""
+    areas = study.counterfactual.areas if study.counterfactual else None
+    if areas is None or areas.table not in tables:
+        return []
+    table = tables[areas.table]
+    with_it = table[areas.treated] == 1 if areas.treated else None
+    if with_it is None and areas.first_treated:
+        began = table[areas.first_treated]
+        with_it = (began > 0) & (table[areas.time] >= began)
+    if with_it is None:
+        return []
+    held = table.loc[with_it.fillna(False).astype(bool), [one.column for one in areas.outcome]]
+    return [areas.table] if bool(held.notna().to_numpy().any()) else []
 
 
 def _column(tables: dict[str, pd.DataFrame], table: str, column: str) -> Any:

@@ -130,7 +130,7 @@ def _draw_shares(
     for row in {row["outcome"]: row for row in rows.values()}.values():
         name, uniform = row["outcome"], random.uniform(size=draws)
         drawn = joint[(name, "deadweight")].to_numpy(dtype=float) if name in present else None
-        if drawn is None:
+        if drawn is None or np.isnan(drawn).all():
             drawn = _stated(row, uniform)
         elif np.isfinite(drawn).all() and np.ptp(drawn) < FIXED:
             drawn = _bounded(row, uniform, drawn, level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import stats
 
 from evalkit import words
 from evalkit.counterfactual.panel import Panel
@@ -13,6 +14,7 @@ from evalkit.errors import EstimationError, Flag
 FEW_CLUSTERS, FEW_IN_ARM = 20, 10
 EVEN, USUAL = 0.05, 1.96  # skewness of an estimate that is let pass; the normal quantile at which it is judged
 FEW_EVENTS, LOPSIDED = 10, 0.2
+TAIL = 0.975  # the quantile at which degrees of freedom stand in for a wider error
 TINY = 1e-10  # of the largest reading: less than this is rounding, not variation
 ARMS = (("treated", 1.0), ("comparison", 0.0))
 
@@ -86,6 +88,44 @@ def allow_for_size(
     if panel.cluster is not None or not sum(variances) > 0:
         return factor, min(room)
     return factor, sum(variances) ** 2 / sum(v**2 / df for v, df in zip(variances, room, strict=True))
+
+
+def freedom_for_size(
+    panel: Panel, rows: np.ndarray, weights: np.ndarray, modelled: tuple[str, ...]
+) -> tuple[float, float]:
+    """Degrees of freedom so low that the interval is as wide as `allow_for_size` makes it, the error as it is printed.
+
+    The standard error is then that of the field's papers and programs, and the interval is the honest one.
+
+    Parameters
+    ----------
+    panel, rows, weights, modelled
+        As there.
+
+    Returns
+    -------
+    (float, float)
+        What contributions are still to be multiplied by (1, unless one degree of freedom is not few enough), and the
+        degrees of freedom.
+    """
+    factor, df = allow_for_size(panel, rows, weights, modelled)
+    grown, plain = (_square(panel, part) for part in (factor * rows, rows))
+    if not plain > 0:
+        return 1.0, df
+    wanted = math.sqrt(grown / plain) * float(stats.t.ppf(TAIL, df))
+    if float(stats.t.ppf(TAIL, 1)) <= wanted:
+        return wanted / float(stats.t.ppf(TAIL, 1)), 1.0
+    low, high = 0.0, math.log(max(df, 1.0 + 1e-9))
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(stats.t.ppf(TAIL, math.exp(middle))) > wanted else (low, middle)
+    return 1.0, math.exp((low + high) / 2)
+
+
+def _square(panel: Panel, rows: np.ndarray) -> float:
+    """The variance that contributions add up to."""
+    sums = rows if panel.cluster is None else np.bincount(panel.cluster, rows)
+    return float((sums**2).sum())
 
 
 def allow_for_skew(panel: Panel, rows: np.ndarray) -> float:

@@ -85,22 +85,34 @@ class Effects:
         Returns
         -------
         DataFrame, shape (draws, 4 per outcome)
-            Columns (outcome, "effect" | "observed" | "counterfactual" | "deadweight"); outcomes without a sampling
-            distribution are absent. Normal, or t with each estimate's own degrees of freedom, heavy together.
+            Columns (outcome, "effect" | "observed" | "counterfactual" | "deadweight"). Normal, or t with each
+            estimate's own degrees of freedom, heavy together. Differences that have a standard error and no
+            contributions of people (areas, cutoffs, published rates with numbers) are drawn from their interval,
+            independent of the others: observed stays as it happened, and all the error is the counterfactual's.
+            Outcomes without a standard error (assumed shares, ranks of areas), and ratios, are absent.
         """
-        known = {name: e for name, e in self.estimates.items() if e.influence is not None}
-        columns = pd.MultiIndex.from_product([list(known), PARTS], names=["outcome", "part"])
-        if not known:
+        shared = {name: e for name, e in self.estimates.items() if e.influence is not None}
+        alone = {name: e for name, e in self.estimates.items() if e.influence is None and _has_error(e)}
+        random = np.random.default_rng([seed, 3])  # another stream than that of the shared people
+        pieces = self._together(shared, draws, seed) if shared else {}
+        pieces |= {name: _drawn_alone(estimate, draws, random) for name, estimate in alone.items()}
+        names = [name for name in self.estimates if name in pieces]
+        columns = pd.MultiIndex.from_product([names, PARTS], names=["outcome", "part"])
+        if not names:
             return pd.DataFrame(index=range(draws), columns=columns, dtype=float)
+        return pd.DataFrame(np.hstack([pieces[name] for name in names]), columns=columns)
+
+    def _together(self, known: dict[str, Estimate], draws: int, seed: int) -> dict[str, np.ndarray]:
+        """Draws of the outcomes whose contributions by person are known."""
         sums = self._cluster_sums(known)
         random = np.random.default_rng([seed, 1])
         noise, luck = _noise(sums, draws, random), random.uniform(size=(draws, 1))
-        pieces, start = [], 0
-        for estimate in known.values():
+        pieces, start = {}, 0
+        for name, estimate in known.items():
             width = len(estimate.influence.columns)  # type: ignore[union-attr]
-            pieces.append(_drawn(estimate, noise[:, start : start + width] * _heavier(_freedom(estimate), luck)))
+            pieces[name] = _drawn(estimate, noise[:, start : start + width] * _heavier(_freedom(estimate), luck))
             start += width
-        return pd.DataFrame(np.hstack(pieces), columns=columns)
+        return pieces
 
     def _cluster_sums(self, known: dict[str, Estimate]) -> np.ndarray:
         """Contributions of all outcomes side by side, summed by cluster."""
@@ -186,16 +198,56 @@ def _heavier(df: float, luck: np.ndarray) -> np.ndarray:
     return np.sqrt(df / stats.chi2.ppf(luck, df)) if math.isfinite(df) else np.ones(luck.shape)
 
 
+def _has_error(estimate: Estimate) -> bool:
+    """Whether an effect without contributions can be drawn all the same."""
+    numbers = (estimate.effect, estimate.observed, estimate.se)
+    return estimate.scale == "difference" and all(math.isfinite(one) for one in numbers) and estimate.se > 0
+
+
+def _drawn_alone(estimate: Estimate, draws: int, random: np.random.Generator) -> np.ndarray:
+    """Draws of one outcome from its own interval, what was observed taken as it happened."""
+    df = float(estimate.df)
+    luck = random.standard_t(df, draws) if math.isfinite(df) else random.standard_normal(draws)
+    effect = estimate.effect + luck * _spread(estimate, luck)
+    drawn: dict[str, Any] = {"effect": effect, "observed": np.full(draws, float(estimate.observed))}
+    drawn["counterfactual"] = drawn["observed"] - effect
+    drawn |= (
+        {"baseline": estimate.terms["values"]["baseline"]} if "baseline" in estimate.terms.get("values", {}) else {}
+    )
+    return np.column_stack([*(drawn[name] for name in PARTS[:3]), _share(estimate, drawn)])
+
+
+def _spread(estimate: Estimate, luck: np.ndarray) -> np.ndarray:
+    """The standard error on the side of each draw, so that the draws have the interval that is reported.
+
+    A robust or a score interval is not the effect plus and minus the same: each side has its own width, and where the
+    effect lies outside of it, half the interval's width.
+    """
+    low, high = float(estimate.low), float(estimate.high)
+    if not (math.isfinite(low) and math.isfinite(high) and high > low):
+        return np.full(len(luck), estimate.se)
+    tail = 0.5 + estimate.level / 2
+    critical = float(stats.t.ppf(tail, estimate.df) if math.isfinite(estimate.df) else stats.norm.ppf(tail))
+    below, above = estimate.effect - low, high - estimate.effect
+    if below < 0 or above < 0:
+        below = above = (high - low) / 2
+    return np.where(luck < 0, below, above) / critical
+
+
 def _drawn(estimate: Estimate, noise: np.ndarray) -> np.ndarray:
     """Effect, observed, counterfactual and deadweight of one outcome by draw."""
     names = list(estimate.influence.columns)  # type: ignore[union-attr]
     centre = estimate.terms["values"]
     drawn: dict[str, Any] = {name: centre[name] + noise[:, place] for place, name in enumerate(names)}
-    top, bottom = estimate.terms["top"], estimate.terms["bottom"]
-    share = np.full(len(noise), np.nan)
-    if top is not None and estimate.deadweight is not None:
-        share = _sum(top, drawn) / _sum(bottom, drawn)
-    return np.column_stack([drawn["effect"], drawn["observed"], drawn["counterfactual"], share])
+    return np.column_stack([*(drawn[name] for name in PARTS[:3]), _share(estimate, drawn)])
+
+
+def _share(estimate: Estimate, drawn: dict[str, Any]) -> np.ndarray:
+    """Deadweight by draw; NaN where it is not defined."""
+    top, bottom = estimate.terms.get("top"), estimate.terms.get("bottom")
+    if top is None or bottom is None or estimate.deadweight is None:
+        return np.full(len(drawn["effect"]), np.nan)
+    return _sum(top, drawn) / _sum(bottom, drawn)
 
 
 def _sum(weights: Quantities, drawn: dict[str, np.ndarray]) -> np.ndarray:

@@ -111,9 +111,19 @@ def estimate(
     _check_needs(entry, columns)
     panel = prepare(frame, columns, plan, entry)
     found = entry.run(panel, _infer_values(panel, plan))
-    return found if columns.covariates or not named else replace(found, flags=(*found.flags, UNUSED))
+    said = [] if columns.covariates or not named else [UNUSED]
+    if columns.baseline and entry.adjusts and columns.baseline != OWN and columns.baseline not in columns.covariates:
+        said.append(NOT_ADJUSTED)
+    return replace(found, flags=(*found.flags, *said)) if said else found
 
 
+OWN = "(baseline)"  # the reading before that a study's plan brings along, adjusted for where the plan names it
+NOT_ADJUSTED = Flag(
+    "counterfactual",
+    "note",
+    "The reading before is used for the deadweight and is not adjusted for.",
+    "Name it among the covariates as well, where the arms may not have started alike.",
+)
 WANTED = {
     "treated": "compares two arms: say which column is 1 for the treated (treated = ...)",
     "time": "needs a column of time (time = ...)",

@@ -19,6 +19,8 @@ from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.errors import EstimationError, Flag
 
+LEAST_WORTH = 2.0  # people that a weighted arm must be worth
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -100,7 +102,7 @@ def conclude(
     groups = _person_groups(panel, influence.index)
     sums = {str(name): np.bincount(groups, column.to_numpy()) for name, column in influence.items()}
     se = math.sqrt(float((sums["effect"] ** 2).sum()))
-    fault = no_interval(panel, analysed, se, plan.se)
+    fault = no_interval(panel, analysed, se, plan.se) or _on_one(also)
     sound = fault is None and no_interval(panel, analysed, se, plan.se.replace("permutation", "")) is None
     critical = float(stats.t.ppf(0.5 + plan.level / 2, df)) if sound else math.nan
     found = _interval(plan, effect, (se, df, critical), fault, also.get("interval"))
@@ -208,6 +210,15 @@ def conclude_from_interval(
         why_no_deadweight=why,
         terms={"top": definition.top, "bottom": definition.bottom},
     )
+
+
+def _on_one(also: dict[str, Any]) -> Flag | None:
+    """Why no interval would be true where nearly all weight lies on one person."""
+    worth = also.get("diagnostics", {}).get("ess_comparison")
+    if worth is None or worth >= LEAST_WORTH:
+        return None
+    text = "The weighted comparison is worth fewer than two people, so no interval or p-value can be given."
+    return Flag("counterfactual", "serious", text, "Nobody else shows how much it varies. Name fewer covariates.")
 
 
 def _prepared(panel: Panel) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from evalkit.counterfactual.attrition import attrition_flags, attrition_table
 from evalkit.counterfactual.benchmarks import benchmark_table
 from evalkit.counterfactual.effects import Effects
 from evalkit.counterfactual.gaps import gap_flags
+from evalkit.counterfactual.kept import plan_flags
 from evalkit.counterfactual.looks import look_at_all
 from evalkit.counterfactual.looks.base import View
 from evalkit.counterfactual.nouns import Estimate
@@ -83,9 +84,9 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
     measures["verdict"] = gates(table, measures, plan.level)
     benchmark = benchmark_table(outcomes, plan, {name: _benchmarked(name, found, also) for name in found})
     views, view_flags = views_of(outcomes, found, plan.level)
-    randomised = evidence.level(plan.design).sms == RANDOMISED
     looks, look_flags = look_at_all(View(outcomes, found, chosen, randomised))
     flags = [
+        *plan_flags(outcomes.cohort.study),  # type: ignore[arg-type]
         *own,
         *view_flags,
         *_failed_flags(failed),
@@ -104,7 +105,7 @@ def estimate_effects(outcomes: Outcomes, **by_outcome: str) -> Effects:
         benchmark=benchmark,
         attrition=attrition,
         evidence=earned[names[0]],
-        flags=tuple(dict.fromkeys([*flags, *look_flags])),
+        flags=tuple(dict.fromkeys(flags)),
         views=views,
         looks=looks,
     )

@@ -39,7 +39,8 @@ def effects_from_rates(study: Study) -> Effects:
     Returns
     -------
     Effects
-        Without people: no joint distribution, no attrition. Yes/no rates are turned into shares by ``per``.
+        Without people: each outcome is drawn by itself, and there is no attrition. Yes/no rates are turned
+        into shares by ``per``.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from evalkit import words
 from evalkit.counterfactual.arms import arm_clusters
 from evalkit.counterfactual.few_people import freedom
 from evalkit.counterfactual.inference import Interval, conclude
+from evalkit.counterfactual.leverage import leverage_of
 from evalkit.counterfactual.matched.overlaps import told_apart
 from evalkit.counterfactual.nouns import Estimate
 from evalkit.counterfactual.panel import Panel, Plan, codes
@@ -67,7 +68,9 @@ def conclude_regression(panel: Panel, plan: Plan, fit: Fit, contrasts: dict[str,
     se = plain_se(plan, cluster is not None)
     rows = {name: row_contributions(fit, one, se, cluster) for name, one in contrasts.items()} | also.pop("rows", {})
     df = freedom(panel, fit, contrasts["effect"], se, cluster)
-    also["flags"] = [*also.get("flags", ()), *told_apart(panel)]
+    lever, leaning = leverage_of(fit, contrasts["effect"], cluster)
+    also["diagnostics"] = lever | also.get("diagnostics", {})
+    also["flags"] = [*also.get("flags", ()), *told_apart(panel), *leaning]
     made = resample(panel, plan, fit, contrasts["effect"])
     if made is not None:
         also["interval"] = made.interval

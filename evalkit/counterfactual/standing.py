@@ -97,7 +97,10 @@ def _level_of(plan: Counterfactual, row: Any, shown: dict[str, Any]) -> evidence
     none = no_effect(str(row.scale))  # a ratio's smallest worthwhile difference is a share of what would have been
     told |= {"low": row.low - none, "high": row.high - none, "better": row.better}
     told["smallest_worthwhile"] = plan.smallest_worthwhile.get(name, plan.smallest_worthwhile.get(name.split("@")[0]))
-    told |= {"finding": row.conclusion} if row.conclusion in FINDINGS else {}
+    if row.conclusion in FINDINGS:
+        told["finding"] = row.conclusion
+    else:  # nothing that has no interval was found to help
+        told |= {"finding": "no clear difference", "no_interval": True}
     if plan.replication is not None:
         told["replication"] = plan.replication.model_dump()
     return evidence.level(plan.design, told)

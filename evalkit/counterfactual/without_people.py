@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.counterfactual.effects import Effects
+from evalkit.counterfactual.kept import plan_flags
 from evalkit.counterfactual.looks.base import Seen
 from evalkit.counterfactual.looks.worthwhile import worth_of
 from evalkit.counterfactual.nouns import Estimate
@@ -51,7 +52,7 @@ def effects_without_people(
     table["conclusion"] = conclude_jointly(table, plan.level)
     earned = levels(plan, estimates, table)
     table["level"] = pd.array([earned[str(name)].sms for name in table["outcome"]], dtype="Int64")
-    said = [flag for found in estimates.values() for flag in found.flags]
+    said = [*plan_flags(study), *(flag for found in estimates.values() for flag in found.flags)]
     return Effects(
         outcomes=None,
         study=study,

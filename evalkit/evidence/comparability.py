@@ -99,7 +99,8 @@ def _fit(found: Diagnostics, limits: dict[str, float]) -> str:
     gap = _number(found, "pre_fit")
     if gap is None or gap <= limits["pre_fit"]:
         return ""
-    return f"before the programme the comparison already missed the treated by {words.number(gap, 2)} SD"
+    told = f"{words.number(gap, 2)} standard deviations of their own outcome before it"
+    return f"before the programme the comparison already missed the treated by {told}"
 
 
 LOOKS: dict[str, Callable[[Diagnostics, dict[str, float]], str]] = {

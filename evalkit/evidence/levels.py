@@ -12,6 +12,7 @@ from evalkit.evidence.findings import NOTHING, UNCLEAR, WORSE, finding_of
 from evalkit.evidence.shelf import OWN_READING, find_design, standard
 
 CAUSE_FROM = 3
+NOT_CLEAR = "no clear difference was found"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def level(design: str | None, diagnostics: Mapping[str, Any] | None = None) -> L
         lost people unevenly, or has one cluster in an arm (``fewest_clusters``), is worth what its comparability is
         worth: 3 where balance is shown, else 2.
         The finding: ``low``, ``high``, ``better``, ``smallest_worthwhile``, or ``finding`` itself; see `finding_of`.
+        ``no_interval`` True: the finding is not clear because no interval was possible, and ``limits`` says so.
         ``replication``: dict of ``independent`` (bool), ``source`` (text), ``elsewhere`` (at scale: bool or text),
         ``lasted_a_year`` (bool). ``estimator``: "assumed" makes any design not scoreable.
 
@@ -176,7 +178,8 @@ def _others(sms: int | None, finding: str, shown: Mapping[str, Any]) -> tuple[in
             limits.append('"Not effective" needs a rigorous evaluation; this one cannot say it (EIF NL2).')
     elif finding == UNCLEAR:
         eif = by_finding["unclear"]
-        limits.append("EIF rates 2 or more where a programme was found to help; no clear difference was found (NL2).")
+        why = "no interval was possible, so none was found" if shown.get("no_interval") else NOT_CLEAR
+        limits.append(f"EIF rates 2 or more where a programme was found to help; {why} (NL2).")
     return nesta, eif, limits
 
 

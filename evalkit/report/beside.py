@@ -14,7 +14,7 @@ from evalkit.report.results import result_key
 from evalkit.report.rough import few
 
 FEW_IN_WORDS = re.compile(
-    r"\b[0-9] (?=(?:\w+ )?(?:people|persons?|rows?|readings?|pairs?|clusters?|periods|values|treated)\b)"
+    r"(?<!than )\b[0-9] (?=(?:\w+ )?(?:people|persons?|rows?|readings?|pairs?|clusters?|periods|values|treated)\b)"
 )
 # Advice to whoever runs the analysis: "(ends = ...)", "(name person, or ...)".
 ADVICE = re.compile(r"\s*\((?:name |[a-z_]+ = )[^)]*\)")

@@ -10,7 +10,7 @@ from evalkit import words
 from evalkit.report.blocks import Column, Figure, How, Table
 from evalkit.report.cohort_tables import YES
 from evalkit.report.common import characteristic, hidden, rule_of, safe_cohort
-from evalkit.report.figures.love import LIMIT, love
+from evalkit.report.figures.love import LIMIT, differences, love
 from evalkit.report.figures.ranges import two_rates
 from evalkit.report.html import Cell
 from evalkit.report.phrases import finite, outcome_name, real, said, wording
@@ -41,14 +41,9 @@ def balance(evaluation: Any) -> Figure | None:
     after = table["smd_after"] if "smd_after" in table else pd.Series(float("nan"), index=table.index)
     labels = [characteristic(evaluation, str(name)) for name in table.index]
     rows = [(label, real(b), real(a)) for label, b, a in zip(labels, table["smd_before"], after, strict=True)]
-    drawn = love(rows, "after adjustment")
-    grid = Table(
-        "balance-numbers",
-        "Standardised differences, treated less comparison",
-        "",
-        [Column("Characteristic", False), Column("Before"), Column("After")],
-        [[label, words.number(b, 2, sign=True), words.number(a, 2, sign=True)] for label, b, a in rows],
-    )
+    both = any(finite(a) for *_, a in rows)
+    drawn = love(rows, "after adjustment") if both else differences([(label, b) for label, b, _ in rows])
+    grid = _balance_numbers(rows, both)
     told = f"Divided by the {table.attrs.get('denominator', 'standard deviation of the treated')}."
     how = How([told], table=grid, summary="Numbers and method")
     return Figure(
@@ -59,6 +54,13 @@ def balance(evaluation: Any) -> Figure | None:
         drawn.narrow,
         how=how,
     )
+
+
+def _balance_numbers(rows: list[tuple[str, float, float]], both: bool) -> Table:
+    """Differences before, and after where the estimator weighs or matches people."""
+    columns = [Column("Characteristic", False), *([Column("Before"), Column("After")] if both else [Column("Before")])]
+    cells = [[label, *(words.number(x, 2, sign=True) for x in (b, a)[: 1 + both])] for label, b, a in rows]
+    return Table("balance-numbers", "Standardised differences, treated less comparison", "", columns, cells)
 
 
 def _few_people(evaluation: Any) -> set[str]:

@@ -72,7 +72,7 @@ def _forest(evaluation: Any, one: Any) -> Figure:
         how=How(
             [
                 "Each group is estimated by itself, by the planned analysis with the same characteristics. p is "
-                f"adjusted by Holm over {len(known)} groups; the intervals are not."
+                f"adjusted by Holm over {len(known)} {'group' if len(known) == 1 else 'groups'}; the intervals are not."
             ]
         ),
     )
@@ -221,11 +221,11 @@ def _quantiles(evaluation: Any, one: Any) -> Figure:
         "intervals",
         drawn.wide,
         drawn.narrow,
-        notes=["Differences between two distributions, not what became of any one person."],
+        notes=_gained_notes(evaluation, str(one.outcome)),
         how=How(
             [
-                "Quantiles weighted as the planned analysis weighs people (Firpo 2007); intervals by drawing people or "
-                "clusters again. Weights are taken as given."
+                _weighing(evaluation, str(one.outcome)),
+                "Intervals by drawing people or clusters again.",
             ],
             table=grid,
             summary="Numbers and method",
@@ -239,6 +239,25 @@ def _moment(row: Any, form: Wording) -> Moment:
     label = words.percent(real(row.at), 0)
     return Moment(100 * real(row.at), label, real(row.effect) * scale, real(row.low) * scale,
                   real(row.high) * scale, printed)  # fmt: skip
+
+
+def _weighted(evaluation: Any, outcome: str) -> bool:
+    """Whether the planned analysis weighs people, so that the quantiles are weighted too."""
+    estimated = (evaluation.effects.estimates or {}).get(outcome)
+    return (getattr(estimated, "diagnostics", None) or {}).get("weights") is not None
+
+
+def _weighing(evaluation: Any, outcome: str) -> str:
+    if _weighted(evaluation, outcome):
+        return "Quantiles weighted as the planned analysis weighs people (Firpo 2007). Weights are taken as given."
+    return "Quantiles of both arms as they are: the planned analysis gives people no weights."
+
+
+def _gained_notes(evaluation: Any, outcome: str) -> list[str]:
+    notes = ["Differences between two distributions, not what became of any one person."]
+    if not _weighted(evaluation, outcome):
+        notes.append("The arms are compared as they are, without weights: what they differed in before is in it.")
+    return notes
 
 
 def _quantile_row(row: Any, form: Wording) -> list[object]:

@@ -214,7 +214,7 @@ def has_arms(study: Any) -> bool:
 
 def verb(level: object, up: bool) -> str:
     """The strongest verb the evidence allows: "reduced", "is estimated to have reduced", "was followed by lower"."""
-    bare = "raised" if up else "reduced"
+    bare = "increased" if up else "reduced"
     if finite(level) and real(level) >= 5:
         return bare
     if finite(level) and real(level) >= 3:
@@ -245,21 +245,43 @@ def lead(row: Any, study: Any) -> str:
     if row.conclusion == "no clear difference":
         return (
             f"No clear difference in {name}: {wording_.directed(row.effect)} ({wording_.spread(row.low, row.high)})"
-            f" with {arm_names(study)[0]} than with {arm_names(study)[1]}{_jointly(row)}."
+            f" {_against(study)}{_jointly(row)}."
         )
-    prefix = "Worse: " if row.conclusion == "worse" else ""
-    return (
-        prefix + _changed(row, wording_, name, arm_names(study))
-        if prefix
-        else sentence(_changed(row, wording_, name, arm_names(study)))
+    changed = (
+        _changed_areas(row, wording_, name) if _of_areas(study) else _changed(row, wording_, name, arm_names(study))
     )
+    return f"Worse: {changed}" if row.conclusion == "worse" else sentence(changed)
+
+
+def _of_areas(study: Any) -> bool:
+    """Whether places or a series stand in the place of people."""
+    return getattr(getattr(study, "counterfactual", None), "areas", None) is not None
+
+
+def _against(study: Any) -> str:
+    if _of_areas(study):
+        return "with the programme than expected without it"
+    return f"with {arm_names(study)[0]} than with {arm_names(study)[1]}"
+
+
+def _changed_areas(row: Any, wording_: Wording, name: str) -> str:
+    """Of areas and series: against what would have been expected there without the programme."""
+    up = real(row.effect) > wording_.none
+    doing = verb(row.level, up)
+    if doing.startswith("was followed"):
+        side = "above" if up else "below"
+        return f"the programme {doing} {name}: {wording_.size(row.effect)} {side} what was expected without it"
+    return f"the programme {doing} {name} by {wording_.size(row.effect)}, against what was expected without it"
 
 
 def _jointly(row: Any) -> str:
     """Why a difference whose own interval leaves out 0 is not called clear."""
     if not finite(row.low) or not wording(row).clear(row.low, row.high):
         return ""
-    return f", not clear once all outcomes are allowed for (adjusted p {words.p_value(real(row.p_adjusted))})"
+    p = words.p_value(real(row.p_adjusted))
+    if real(row.p_adjusted) == real(getattr(row, "p", None)):
+        return f", not clear by its p-value (p {p})"
+    return f", not clear once all outcomes are allowed for (adjusted p {p})"
 
 
 def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> str:

@@ -320,7 +320,8 @@ def curve(evaluation: Any) -> Figure | None:
     many, plain = len(found.counted), found.counted
     return Figure(
         "specifications",
-        f"Of {many} analyses {_share(found.share_sign, many)} point the same way as the planned one; "
+        f"Of {many} {'analysis' if many == 1 else 'analyses'} "
+        f"{_share(found.share_sign, many)} point the same way as the planned one; "
         f"{_share(found.share_significant, many)} lie clear of {clear_of(form)} on its side",
         f"{named(evaluation, one)}: every listed analysis from the lowest to the highest, with its "
         f"{level_words(evaluation)} interval; the planned one in ink",

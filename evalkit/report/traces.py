@@ -19,6 +19,7 @@ from evalkit.report.results import tells_of_few
 from evalkit.report.rough import few
 
 LEAST_WEIGHT = 0.005
+FEW_AREAS = 3  # a point on fewer is said to be thin
 NEXT = {"simple": "all periods, each unit's alike", "dynamic": "by time since the start", "group": "by start",
         "calendar": "by period"}  # fmt: skip
 
@@ -159,7 +160,7 @@ def _events(evaluation: Any, row: Any, found: Any, form: Wording) -> Figure:
     told = found.diagnostics
     table = told["event_study"]
     known = [one for one in table.itertuples() if finite(one.effect)]
-    p = told.get("pre_test")
+    p, off = told.get("pre_test"), _off_before(known)
     drawn = moments(
         [_event(one, form) for one in known],
         Time(f"Difference, {unit_of(form)}", "periods since the start (0: the first with it)", -0.5,
@@ -168,15 +169,12 @@ def _events(evaluation: Any, row: Any, found: Any, form: Wording) -> Figure:
     tested = f"; all before the start are zero: p {words.p_value(real(p))}" if finite(p) else ""
     return Figure(
         f"moments-{row.outcome}",
-        _alike(p, 1 - real(found.level)) + _since(row, form),
+        _alike(p, 1 - real(found.level), off) + _since(row, form),
         f"{outcome_name(row)}, {unit_of(form)}, by time since each start, with {level_words(evaluation)} "
         f"intervals{tested}",
         drawn.wide,
         drawn.narrow,
-        notes=[
-            "Before the start nothing should differ. That no difference was found there does not show that the trends "
-            "would have stayed alike.",
-        ],
+        notes=[_before(p, 1 - real(found.level), off), *_thin(known)],
         how=How(
             [f"Each start is compared with units that had not begun. The test: {said(told.get('pre_test_method'))}."],
             table=_aggregates(told, form, level_words(evaluation)),
@@ -185,19 +183,55 @@ def _events(evaluation: Any, row: Any, found: Any, form: Wording) -> Figure:
 
 
 def _event(one: Any, form: Wording) -> Moment:
-    at = real(one.event_time)
+    at = _away(one)
     printed = f"{form.change(one.effect)} ({form.interval(one.low, one.high)})"
     effect, low, high = (real(value) * form.scale for value in (one.effect, one.low, one.high))
     label = words.number(at, 0 if at.is_integer() else 1, sign=True)
     return Moment(at, label, effect, low, high, printed)
 
 
-def _alike(p: object, alpha: float) -> str:
+def _away(one: Any) -> float:
+    """Periods since the start, whichever estimator counted them."""
+    return real(getattr(one, "event_time", getattr(one, "relative", None)))
+
+
+def _off_before(known: list[Any]) -> list[str]:
+    """The times before the start whose band, which holds for all times at once, leaves out no difference."""
+    ends = [(_away(one), real(getattr(one, "band_low", None)), real(getattr(one, "band_high", None))) for one in known]
+    return [words.number(at, 0, sign=True) for at, low, high in ends if at < 0 and (low > 0 or high < 0)]
+
+
+def _alike(p: object, alpha: float, off: list[str]) -> str:
+    if finite(p) and real(p) < alpha:
+        return "Before the start the trends were not alike"
+    if off:
+        return f"Before the start a difference was found, at {words.listed(off)}"
     if not finite(p):
         return "Whether trends were alike before the start could not be tested"
-    if real(p) < alpha:
-        return "Before the start the trends were not alike"
     return "Before the start no difference in trends was found"
+
+
+def _before(p: object, alpha: float, off: list[str]) -> str:
+    """What the times before the start say about trusting those after it."""
+    if off:
+        return (
+            f"Before the start nothing should differ. At {words.listed(off)} something does, even by the band that "
+            "holds for all times at once: the trends were not alike there, and what follows may be more of the same."
+        )
+    if finite(p) and real(p) < alpha:
+        return "Before the start nothing should differ. All times together differ, so what follows may be more of it."
+    if not finite(p):
+        return "Before the start nothing should differ. Whether it did could not be tested for all times together."
+    return (
+        "Before the start nothing should differ. That no difference was found there does not show that the trends "
+        "would have stayed alike."
+    )
+
+
+def _thin(known: list[Any]) -> list[str]:
+    """The times that only one or two of the areas that began stand behind."""
+    thin = [words.number(_away(one), 0, sign=True) for one in known if 0 < real(getattr(one, "n", None)) < FEW_AREAS]
+    return [f"Fewer than {FEW_AREAS} areas that began stand behind {words.listed(thin)}."] if thin else []
 
 
 def _since(row: Any, form: Wording) -> str:
@@ -276,10 +310,8 @@ def _ranked(told: dict[str, Any], counted: int, areas: int) -> str:
 def _rank_notes(told: dict[str, Any], form: Wording) -> list[str]:
     notes = []
     if "placebo_rank" in told:
-        notes.append(
-            "Ranked by the gap after the start against the gap before, the same estimate made for every other area as "
-            "if it had had the programme."
-        )
+        by = told.get("ranked_by", "the gap after the start against the gap before")
+        notes.append(f"Ranked by {by}, the same estimate made for every other area as if it had had the programme.")
     beside = [(name, says) for name, says in (("did", "difference in differences"),
               ("synthetic_control", "synthetic control")) if finite(told.get(name))]  # fmt: skip
     if beside:

@@ -11,12 +11,16 @@ from evalkit import words
 from evalkit.errors import EvalkitError, did_you_mean
 from evalkit.report.blocks import Column, Table, facts
 from evalkit.report.display import TITLE, Shown
-from evalkit.report.html import esc, slug
+from evalkit.report.html import Cell, esc, slug
 from evalkit.report.render import displayed, execute, fill, notebook, page_of, write_whole
 from evalkit.validation.nouns import Paper, Validation, printed
 
 FOOT = "Published results, repeated. Made by evalkit."
 COVERAGE = Path("benchmarks") / "results" / "coverage.json"
+REJECTED = (
+    "Rejected: ranks give no interval that could be judged; the share of draws with p of 0.05 or less, which should be "
+    "5% or less where nothing was done, and large where something was."
+)
 SECTIONS = ("brief", "absent", "simulation")
 
 
@@ -133,26 +137,40 @@ def _simulation() -> str:
     file = next((place for place in places if place.is_file()), None)
     if file is None:
         return ""
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    rows = [_world(row) for row in kept["rows"] if row.get("coverage") is not None]
-    columns = [Column("World", False), Column("Estimator", False), Column("Bias"), Column("RMSE"),
+    lines = json.loads(file.read_text(encoding="utf-8"))["lines"]
+    columns = [Column("World and way", False), Column("Draws"), Column("Bias"), Column("RMSE"),
                Column("Coverage"), Column("Verdict", False)]  # fmt: skip
-    draws = words.number(kept["draws"], 0)
+    good, ranked = sum(line["verdict"] == "ok" for line in lines), any(_ranks(line) for line in lines)
     table = Table(
         "coverage",
-        f"How often a 95% interval holds the truth, {draws} draws each",
-        "Worlds with a known effect that meet the estimator's assumptions",
+        f"{good} of {len(lines)} ways meet every limit where the truth is known",
+        "Drawn worlds with a known effect: how far off estimates are, and how often a 95% interval holds the truth",
         columns,
-        rows,
-        notes=["Not computed with this page, but kept from benchmarks/coverage.py. Conservative: wider than need be."],
+        [_world(line) for line in lines],
+        notes=[
+            "Not computed with this page, but kept from benchmarks/coverage.py. Conservative: wider than need be.",
+            *([REJECTED] if ranked else []),
+        ],
+        meanings={words.NOT_AVAILABLE: "not available: the way gave no such number, or refused"},
         width=44,
     )
     return table.html(99)
 
 
-def _world(row: dict[str, Any]) -> list[str]:
-    numbers = [words.number(row["bias"], 3, sign=True), words.number(row["rmse"], 3), words.percent(row["coverage"], 1)]
-    return [str(row["world"]), str(row["estimator"]), *numbers, str(row["verdict"])]
+def _ranks(line: dict[str, Any]) -> bool:
+    """Whether p is judged, and not an interval."""
+    return line["judged"] in ("size", "power")
+
+
+def _world(line: dict[str, Any]) -> list[object]:
+    """A way in a world; a way that was refused too often has no numbers."""
+    bias, rmse = (line.get(name) for name in ("bias", "rmse"))
+    share = line.get("rejected" if _ranks(line) else "coverage")
+    told = words.NOT_AVAILABLE if share is None else words.percent(share, 1)
+    numbers = [words.number(bias, 3, sign=True), words.number(rmse, 3)]
+    way = Cell(str(line["about"]), small=str(line["way"]))
+    said = f"rejected {told}" if _ranks(line) and share is not None else told
+    return [way, words.number(line["draws"], 0), *numbers, said, str(line["verdict"])]
 
 
 def render_validation(

@@ -51,10 +51,23 @@ def worthwhile(evaluation: Any) -> Table | None:
             "seen may have been missed. The size that would have been seen does not depend on what was found."
         ],
         how=How([], [f"detectable.{key_of(evaluation, str(one.outcome))}" for one in seen if one.found.detectable]),
-        meanings={words.NOT_AVAILABLE: "not available: none was stated beforehand"},
+        meanings={words.NOT_AVAILABLE: f"not available: {_why_empty(evaluation, seen, stated)}"},
         dense=True,
         width=40,
     )
+
+
+def _why_empty(evaluation: Any, seen: list[Any], stated: bool) -> str:
+    """What an empty cell stands for, column by column."""
+    why = []
+    if stated and any(one.found.smallest is None for one in seen):
+        why.append("no smallest size worth having was stated beforehand")
+    if any(one.found.detectable is None for one in seen):
+        why.append("what would have been seen needs a standard error, and there is none")
+    rows = [row_of(evaluation, str(one.outcome)) for one in seen]
+    if any(row is None or not finite(row.effect) for row in rows):
+        why.append("no estimate could be made")
+    return "; ".join(why) or "not known"
 
 
 def _row(evaluation: Any, one: Any, stated: bool, told: tuple[str, str]) -> list[object]:

@@ -61,6 +61,21 @@ def _areas(study: Study, names: Names) -> Problems:
             yield f"[counterfactual] outcomes: {quoted(outcome, 'outcome', known)}"
 
 
+ABOUT_PEOPLE = ("taking_part", "attrition", "gained", "unmeasured", "specifications", "persistence", "benchmark")
+
+
+def _about_people(study: Study, _: Names) -> Problems:
+    """Parts about people, in a study that counts none: they would be passed over in silence."""
+    plan = study.counterfactual
+    if plan is None or (plan.areas is None and plan.rates is None):
+        return
+    used = "[counterfactual.areas]" if plan.areas is not None else "[counterfactual] rates"
+    parts = [f"[counterfactual.{part}]" for part in ABOUT_PEOPLE if getattr(plan, part) is not None]
+    parts += [f"[[counterfactual.{part}]]" for part in ("subgroup", "placebo") if getattr(plan, part)]
+    for part in parts:
+        yield f"{part} looks at people, and {used} has none. Take it out."
+
+
 def _running(study: Study, _: Names) -> Problems:
     plan = study.counterfactual
     if plan is None:
@@ -138,6 +153,7 @@ def _taking_part(study: Study, _: Names) -> Problems:
 
 CHECKS = (
     _areas,
+    _about_people,
     _running,
     _outcomes_named,
     _worthwhile,

@@ -68,6 +68,9 @@ def outcomes_named(study: Study) -> list[str]:
     """
     if study.counterfactual is not None and study.counterfactual.outcomes is not None:
         return list(study.counterfactual.outcomes)
+    areas = study.counterfactual.areas if study.counterfactual else None
+    if areas is not None:
+        return [one.id for one in areas.outcome]
     inside = {name.split("@")[0] for domain in study.domain for name in domain.measures}
     return [*(one.id for one in study.domain), *(one.id for one in study.measure if one.id not in inside)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evalkit.library import load
 from evalkit.study import Study
-from evalkit.study.model import Custody, DaysIn, Measure, PlacementsIn
+from evalkit.study.model import Counterfactual, Custody, DaysIn, Measure, PlacementsIn
 from evalkit.tables.kinds import Kind
 
 
@@ -218,8 +218,19 @@ def covariates_unknown(study: Study, columns: set[str]) -> list[tuple[str, list[
     known = columns | set(plan.columns) | {measure.id for measure in study.measure} | {d.id for d in study.domain}
     named = [*effects.covariates, *(name for also in effects.also for name in also.covariates or ())]
     named += [name for name in (effects.within, *(also.within for also in effects.also)) if name]
+    named += [group.column for group in effects.subgroup]
+    named += [name for name in (effects.running, *_taken(effects)) if name]
+    sets = effects.specifications.covariate_sets.values() if effects.specifications else ()
+    named += [name for names in sets for name in names]
+    known |= {name for name in ("cluster", "strata") if getattr(plan, name)}
     missing = [name for name in dict.fromkeys(named) if "@" not in name and name not in known]
     return [(name, sorted(known)) for name in missing]
+
+
+def _taken(effects: Counterfactual) -> tuple[str | None, ...]:
+    """The columns that say who took part and who completed."""
+    part = effects.taking_part
+    return (part.column, part.completed) if part else ()
 
 
 def person_tables(study: Study) -> tuple[str, ...]:

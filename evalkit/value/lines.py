@@ -13,7 +13,7 @@ from evalkit.tables.kinds import Kind
 
 SHARES = ("deadweight", "displacement", "attribution", "drop_off")
 RANGED = ("quantity", "proxy", *SHARES)
-TEXTS = ("outcome", "title", "stakeholder", "agency", "source")
+TEXTS = ("outcome", "title", "stakeholder", "agency", "source", "partners")
 COLUMNS: dict[str, Kind] = {
     "outcome": "text",
     "title": "text",
@@ -25,6 +25,7 @@ COLUMNS: dict[str, Kind] = {
     **dict.fromkeys(SHARES, "share"),
     "duration": "number",
     "source": "text",
+    "partners": "text",
     **{f"{name}_{end}": "share" if name in SHARES else "number" for name in RANGED for end in ("low", "high")},
 }
 DAYS_A_YEAR = 365
@@ -39,7 +40,8 @@ def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[p
     ----------
     impact_map : DataFrame
         At least outcome, quantity and proxy; proxy is an amount or the id of a unit value on the shelf. Empty shares
-        count as 0 and an empty duration as 1 year, and flags say so. quantity may be missing (it comes from an effect);
+        count as 0 and an empty duration as 1 year, and flags say so; so they do of shares without a source, and of
+        attribution without partners. quantity may be missing (it comes from an effect);
         where the proxy is too, the benefit is not valued in money.
     currency : str, optional
         The study's; unit values in another are refused.
@@ -69,6 +71,7 @@ def read_lines(impact_map: pd.DataFrame, currency: str | None = None) -> tuple[p
     lines["given_deadweight"] = lines[["deadweight", "deadweight_low", "deadweight_high"]].fillna(0.0).ne(0).any(axis=1)
     flags = _defaults(lines[lines["proxy"].notna()])
     lines[list(SHARES)] = lines[list(SHARES)].fillna(0.0)
+    flags += _unsupported(lines[lines["proxy"].notna()])
     lines["duration"] = lines["duration"].fillna(1.0)
     problems += _problems(lines)
     if not problems and lines["proxy"].isna().all():
@@ -180,6 +183,22 @@ def _defaults(lines: pd.DataFrame) -> list[Flag]:
     if (lines["duration"].isna()).any():
         text = f"Duration is not given for {int(lines['duration'].isna().sum())} lines and counted as one year."
         flags.append(Flag("value", "note", text, about="duration"))
+    return flags
+
+
+def _unsupported(lines: pd.DataFrame) -> list[Flag]:
+    """Shares that are taken off without saying for whom, or whence they come."""
+    flags = []
+    nameless = list(lines.loc[(lines["attribution"] != 0) & (lines["partners"] == ""), "title"])
+    if nameless:
+        text = f"Attribution is taken off and no partner is named: {', '.join(nameless)}."
+        detail = "Write in partners who served those treated, and not those compared."
+        flags.append(Flag("value", "caution", text, detail, "attribution"))
+    for name in SHARES:
+        silent = list(lines.loc[(lines[name] != 0) & (lines["source"] == ""), "title"])
+        if silent:
+            text = f"{name.replace('_', '-').capitalize()} is stated without a source: {', '.join(silent)}."
+            flags.append(Flag("value", "caution", text, "Write its source in the column source.", name))
     return flags
 
 

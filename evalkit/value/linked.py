@@ -40,7 +40,7 @@ def appraise_value(source: Any) -> Value:
     ------
     StudyError
         No [value]; a line names an outcome that is not estimated; a line gives a deadweight that the estimator
-        already nets out; a quantity cannot come from a score or a ratio.
+        already nets out; a quantity cannot come from a score, a ratio or an effect per area and period.
     DataError
         The impact map is wrong, or price years differ among lines or from the study's.
     """
@@ -99,7 +99,7 @@ def _refuse(study: Study, lines: pd.DataFrame, known: dict[str, Row], estimated:
             if empty or (estimated and outcome):
                 problems.append(f"{where}: {_not_estimated(outcome, known, estimated)}")
             continue
-        problems += [f"{where}: {text}" for text in _contradictions(line, row, empty)]
+        problems += [f"{where}: {text}" for text in _contradictions(line, row, empty, _of_areas(study))]
     if problems:
         raise StudyError(several(f"The impact map of {study.id}", problems))
 
@@ -115,7 +115,12 @@ def _not_estimated(outcome: str, known: dict[str, Row], estimated: bool) -> str:
     )
 
 
-def _contradictions(line: Row, row: Row, empty: bool) -> list[str]:
+def _of_areas(study: Study) -> bool:
+    """Whether the effects are those of areas over time, not of people."""
+    return study.counterfactual is not None and study.counterfactual.areas is not None
+
+
+def _contradictions(line: Row, row: Row, empty: bool, of_areas: bool = False) -> list[str]:
     """Deadweight twice, and quantities that no effect can give."""
     found = []
     if line["given_deadweight"] and row["estimator"] != "assumed":
@@ -131,6 +136,8 @@ def _contradictions(line: Row, row: Row, empty: bool) -> list[str]:
         )
     if empty and row.get("scale", "difference") == "ratio":
         found.append("its effect is a ratio, which is no quantity. Write the quantity.")
+    if empty and of_areas:
+        found.append("its effect is per area and period, not per person; write the quantity.")
     if empty and (pd.isna(row["effect"]) or pd.isna(row["n_treated"])):
         found.append("its effect or the number treated is not known. Write the quantity.")
     return found

@@ -358,7 +358,41 @@ def test_published_shares_with_numbers_have_an_interval_and_those_without_have_n
     assert np.isnan(table.loc["homes", "p"])
     assert (table.loc["homes", "rounding_low"], table.loc["homes", "rounding_high"]) == pytest.approx((0.09, 0.11))
     assert effects.evidence.sms is None
-    assert effects.joint(10, 1).shape == (10, 0)
+    drawn = effects.joint(40_000, 1)
+    assert list(drawn.columns.levels[0]) == ["jobs"]
+    assert np.quantile(drawn[("jobs", "effect")], [0.025, 0.975]) == pytest.approx(
+        table.loc["jobs", ["low", "high"]].to_numpy(dtype=float), abs=0.002
+    )
+    assert (drawn[("jobs", "observed")] == 0.59).all()
+    share = (drawn[("jobs", "observed")] - drawn[("jobs", "effect")]) / 0.59
+    assert (drawn[("jobs", "deadweight")] - share).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize(("ends", "drawn_ends"), [((0.3, 1.2), (0.3, 1.2)), ((0.6, 1.4), (0.1, 0.9))])
+def test_an_effect_with_only_an_interval_is_drawn_from_it_and_has_no_deadweight_where_none_is_known(ends, drawn_ends):
+    from dataclasses import replace
+
+    frame = pd.DataFrame({"arm": [1, 0], "rate": [0.6, 0.1], "n": [400, 400]})
+    told = {"outcome": "rate", "treated": "arm", "n": "n", "values": "yes or no"}
+    one = replace(cf.estimate(frame, "published", **told), low=ends[0], high=ends[1], df=8.0, deadweight=None)
+    blind = replace(one, se=np.nan)
+    nothing = dict.fromkeys(("outcomes", "study", "table", "also", "measures", "benchmark", "attrition", "evidence"))
+    drawn = cf.Effects(**nothing, estimates={"blind": blind, "cut": one}, flags=()).joint(40_000, seed=1)
+    assert list(drawn.columns.get_level_values(0).unique()) == ["cut"]
+    found = np.quantile(drawn[("cut", "effect")], [0.025, 0.5, 0.975])
+    assert found == pytest.approx([drawn_ends[0], 0.5, drawn_ends[1]], abs=0.02)
+    assert drawn[("cut", "deadweight")].isna().all()
+
+
+def test_an_effect_without_an_interval_supports_no_finding_of_help(make_study):
+    folder = make_study(
+        RATES + 'design = "RCT"\n',
+        rates="""outcome,treated,comparison,per,values,better
+        homes,40,30,100,yes or no,higher""",
+    )
+    found = cf.effects_from_rates(read_study(folder)).evidence
+    assert (found.sms, found.eif, found.finding) == (5, "NL2", "no clear difference")
+    assert any("no interval was possible" in limit for limit in found.limits)
 
 
 def test_assumed_deadweight_earns_no_level_even_with_a_design(make_study):

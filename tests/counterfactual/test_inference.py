@@ -308,3 +308,26 @@ def test_the_joint_covariance_has_each_variance_on_its_diagonal():
     assert np.sqrt(both) == pytest.approx(gap.se, rel=0.02)
     with pytest.raises(EstimationError, match="were made with clusters"):
         joint_covariance(found)
+
+
+def test_one_person_unlike_all_others_is_said_to_decide_the_regression():
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": random.normal(size=100), "arm": np.tile([0, 1], 50)})
+    frame["y"] = frame["x"] + random.normal(size=100)
+    asked = {"outcome": "y", "treated": "arm", "covariates": ["x"]}
+    plain = cf.estimate(frame, "ols", **asked)
+    assert plain.diagnostics["max_leverage"] < 0.2
+    assert not any("follows one person" in flag.text for flag in plain.flags)
+    odd = cf.estimate(frame.assign(x=frame["x"].where(frame.index > 0, 1e6)), "ols", **asked)
+    assert odd.diagnostics["max_leverage"] == pytest.approx(1, abs=0.02)
+    assert any("follows one person" in flag.text for flag in odd.flags)
+
+
+def test_a_reading_before_that_is_not_adjusted_for_is_said():
+    frame = pd.DataFrame({"before": np.arange(40.0), "arm": np.tile([0, 1], 20), "age": np.arange(40) % 7})
+    frame["y"] = frame["before"] + frame["arm"] + (np.arange(40) % 3)
+    asked = {"outcome": "y", "treated": "arm", "baseline": "before", "values": "score"}
+    texts = [flag.text for flag in cf.estimate(frame, "ols", covariates=["age"], **asked).flags]
+    assert "The reading before is used for the deadweight and is not adjusted for." in texts
+    texts = [flag.text for flag in cf.estimate(frame, "ols", covariates=["age", "before"], **asked).flags]
+    assert "The reading before is used for the deadweight and is not adjusted for." not in texts

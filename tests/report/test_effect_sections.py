@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from html import unescape
 from types import SimpleNamespace
 
@@ -14,18 +16,24 @@ import evalkit as ek
 from evalkit import words
 from evalkit.counterfactual.estimating import estimate
 from evalkit.counterfactual.testing import Finding
-from evalkit.evidence import allowed
+from evalkit.errors import Flag
+from evalkit.evidence import allowed, comparability
+from evalkit.report import validated
 from evalkit.report.beside import about, form_of, gives_away, why_not
+from evalkit.report.checks import balance
 from evalkit.report.cutoff import _bins
 from evalkit.report.html import plain, slug
 from evalkit.report.page import build
 from evalkit.report.phrases import finding, lead, wording
 from evalkit.report.results import results
 from evalkit.report.robust import lost, without_one
+from evalkit.report.sections.brief import _care
+from evalkit.report.sections.cohort import _groups
+from evalkit.report.sections.flags import in_words
 from evalkit.report.sections.plan import NOT_LOCKED
-from evalkit.report.traces import _few_at
+from evalkit.report.traces import _alike, _before, _few_at, _off_before, _rank_notes, _thin
 from evalkit.report.unmeasured import unmeasured
-from evalkit.report.worth import verdict
+from evalkit.report.worth import verdict, worthwhile
 from evalkit.study.locked import lock_plan
 from tests.report import worlds
 from tests.report.attack import Reader
@@ -456,6 +464,96 @@ def test_an_event_study_has_the_test_of_trends_before_in_its_subtitle(tmp_path):
     assert words.interval(found.low, found.high, 1) in told
     assert "programme begins" in told
     assert [text for text in said_in(evaluation) if allowed(text, 1)] == []
+
+
+def test_a_difference_before_the_start_is_said_in_title_and_note():
+    alike, off = (
+        SimpleNamespace(event_time=at, effect=1.0, band_low=low, band_high=3.0, n=n)
+        for at, low, n in ((-3, -1.0, 8), (-2, 0.5, 2))
+    )
+    assert _off_before([alike]) == []
+    assert "no difference was found there does not show" in _before(0.4, 0.05, [])
+    wrong = _off_before([alike, off])
+    assert wrong == ["\u22122"]
+    assert _alike(0.4, 0.05, wrong) == "Before the start a difference was found, at \u22122"
+    assert "the trends were not alike there" in _before(0.4, 0.05, wrong)
+    assert _thin([alike, off]) == ["Fewer than 3 areas that began stand behind \u22122."]
+
+
+def test_a_study_of_areas_does_not_say_that_its_figures_are_published(tmp_path):
+    table = areas()
+    table.loc[table["area"] == "Area 00", "rate"] += 40
+    evaluation = a_study(tmp_path, "far", table, {"unit": "area", "treated": "on"}, "synthetic control")
+    told = " ".join(plain(part.html) for part in build(evaluation).values())
+    assert "published figures" not in told
+    assert "areas and periods, not of people" in told
+    head = lead(next(evaluation.effects.table.itertuples()), evaluation.study)
+    assert "the programme" in head.lower()
+    assert "the comparison" not in head
+    gap = words.number(evaluation.effects.estimates["rate"].diagnostics["pre_fit"], 2)
+    assert f"The gap before is {gap} standard deviations of its own outcome" in told
+    reason = comparability.LOOKS["fit before"](evaluation.effects.estimates["rate"].diagnostics, {"pre_fit": 0.5})
+    assert f"missed the treated by {gap} standard deviations of their own outcome" in reason
+    assert "adjusted p" not in told
+
+
+def test_what_was_ranked_is_what_the_note_says():
+    form = wording(SimpleNamespace(**effect_row()))
+    assert _rank_notes({"placebo_rank": 1, "ranked_by": "the gap after the start"}, form)[0].startswith(
+        "Ranked by the gap after the start, "
+    )
+
+
+def test_without_weights_and_without_a_standard_error_the_page_says_so(evaluation, found):
+    assert "compared as they are, without weights" in plain(build(evaluation)["parts"].html)
+    days = found["worthwhile"][0]
+    bare = worlds.seen(worlds.Worth(5.0, days.found.finding, None))
+    told = plain(worthwhile(with_looks(evaluation, worthwhile=[bare])).html())
+    assert "needs a standard error, and there is none" in told
+    assert "stated beforehand" not in told
+
+
+def test_balance_of_an_estimator_that_gives_no_weights_has_no_after(evaluation):
+    table = pd.DataFrame({"smd_before": [0.3, 0.1], "smd_after": [np.nan, np.nan]}, index=["sex", "age"])
+    room = SimpleNamespace(**vars(evaluation.effects))
+    room.estimates = {"days": SimpleNamespace(balance=table, diagnostics={})}
+    html = balance(Walked(evaluation.study, outcomes=evaluation.outcomes, effects=room)).html()
+    assert "after adjustment" not in html
+    assert "After" not in plain(html)
+    assert "[x]" not in html
+
+
+def test_an_id_in_read_with_care_is_told_as_its_title_and_no_flag_twice(evaluation):
+    flag = Flag("counterfactual", "serious", "Gaps were filled: sdq_parent@baseline.")
+    twice = replace(flag, detail="Again.")
+    named = {"sdq_parent@baseline": "Difficulties, at referral"}
+    assert in_words(flag, named).text == "Gaps were filled: Difficulties, at referral."
+    cared = SimpleNamespace(study=evaluation.study, outcomes=None, contract=None, effects=None, flags=(flag, twice))
+    assert _care(cared).count("Gaps were filled") == 1
+
+
+def test_one_group_has_no_interval_that_allows_for_groups(evaluation):
+    assert _groups(evaluation, 1, "Team") == "They come in 1 group (team), so that no interval can allow for groups."
+    assert _groups(evaluation, 12, "Team") == "They come in 12 groups (team); intervals allow for that."
+    assert why_not("fewer than 2 clusters in an arm") == "Fewer than 2 clusters in an arm."
+
+
+def test_a_kept_simulation_is_shown_line_by_line(tmp_path, monkeypatch):
+    common = {"draws": 200, "bias": 0.01, "rmse": 0.2, "rejected": 0.05, "verdict": "ok"}
+    lines = [
+        common | {"about": "A linear world", "way": "ols", "judged": "interval", "coverage": 0.945},
+        common | {"about": "Areas", "way": "ranks", "judged": "size", "coverage": None, "verdict": "weak"},
+        {"about": "A hard world", "way": "aipw", "judged": "interval", "draws": 200, "verdict": "refused"},
+    ]
+    file = tmp_path / "coverage.json"
+    file.write_text(json.dumps({"draws": 200, "lines": lines}), encoding="utf-8")
+    monkeypatch.setattr(validated, "COVERAGE", file)
+    rows = table_rows(validated._simulation(), "coverage")[1:]
+    assert [row[1:] for row in rows] == [
+        ["200", "+0.010", "0.200", "94.5%", "ok"],
+        ["200", "+0.010", "0.200", "rejected 5.0%", "weak"],
+        ["200", "[x]", "[x]", "[x]", "refused"],
+    ]
 
 
 def test_a_series_of_counts_is_told_as_a_ratio_and_its_small_months_are_hidden(tmp_path):

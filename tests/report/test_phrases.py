@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evalkit.report.phrases import finding, lead, wording
+from evalkit import evidence
+from evalkit.report.phrases import finding, lead, verb, wording
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_a_difference_is_written_in_its_own_unit(changed, signed, interval, row)
 
 
 @pytest.mark.parametrize(
-    ("level", "verb"),
+    ("level", "says"),
     [
         (5, "Support reduced days in care by 46.7 days"),
         (3, "is estimated to have reduced"),
@@ -37,8 +38,20 @@ def test_a_difference_is_written_in_its_own_unit(changed, signed, interval, row)
         (None, "was followed by"),
     ],
 )
-def test_the_verb_follows_the_level_of_evidence(level, verb, row, study):
-    assert verb in lead(row(level=level), study)
+def test_the_verb_follows_the_level_of_evidence(level, says, row, study):
+    assert says in lead(row(level=level), study)
+
+
+@pytest.mark.parametrize("up", [True, False])
+@pytest.mark.parametrize(
+    ("level", "design"),
+    [(5, "RCT"), (3, "panel fixed effects"), (2, "cross-sectional regression with adequate controls")],
+)
+def test_the_verb_is_one_of_those_that_the_level_of_evidence_names(level, design, up):
+    earned = evidence.level(design)
+    assert earned.sms == level
+    assert verb(level, up).startswith(earned.verbs)
+    assert level == 2 or verb(level, up).endswith(evidence.level("RCT").verbs)
 
 
 def test_a_null_result_is_never_called_no_effect(row, study):

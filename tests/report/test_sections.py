@@ -113,7 +113,7 @@ def test_a_null_result_stands_in_the_box_with_its_interval(full):
 
 def test_a_worse_result_is_called_worse(laden):
     assert words(laden, "brief").startswith(
-        "In brief Worse: support is estimated to have raised days in care by 12.0 days"
+        "In brief Worse: support is estimated to have increased days in care by 12.0 days"
     )
 
 

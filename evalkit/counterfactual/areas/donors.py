@@ -50,22 +50,6 @@ def donor_weights(path: np.ndarray, donors: np.ndarray) -> np.ndarray:
     return np.asarray(weights / weights.sum())
 
 
-def typical_gap(donors: np.ndarray) -> float:
-    """Say how far comparison areas lie apart, to judge a fit by.
-
-    Parameters
-    ----------
-    donors : ndarray, shape (n_donors, n_times)
-        Outcomes.
-
-    Returns
-    -------
-    float
-        Standard deviation between areas within a time (ddof 1), pooled over times; NaN for a single area.
-    """
-    return float(np.sqrt(donors.var(axis=0, ddof=1).mean())) if len(donors) > 1 else float("nan")
-
-
 def out_of_range(path: np.ndarray, donors: np.ndarray) -> np.ndarray:
     """Say at which times no mix of donors can reach the treated area.
 

@@ -115,14 +115,15 @@ def plan_of(study: Study, cohort: Cohort | None = None) -> Planned:
     check_can_be_drawn(entry)
     notes: list[str] = []
     sizes = _sizes(study, asked, cohort, entry, notes)
-    values, better = _kind(study, outcome)
-    given = {key: getattr(asked, key) for key in PASSED} | _world(asked, plan, values, better, notes)
+    given = {key: getattr(asked, key) for key in PASSED} | _world(asked, plan, outcome, _kind(study, outcome), notes)
     given |= _options(plan, entry, sizes.get("people"), notes) | sizes | _threshold(study, asked, outcome, given, notes)
+    alone = ""
     if sizes.get("clusters") and not asked.icc:
-        notes.append("no icc is given in [design]: people of one cluster are taken to share nothing.")
+        alone = "No icc is given in [design]: people of one cluster are taken to share nothing, which flatters power."
     if problem := evidence.fits(plan.design, name):
         notes.insert(0, problem)
     flags = tuple(Flag("counterfactual", "note", text[:1].upper() + text[1:], "", "design") for text in notes)
+    flags = (*((Flag("counterfactual", "caution", alone, "", "design"),) if alone else ()), *flags)
     return Planned(outcome, name, {key: value for key, value in given.items() if value is not None}, flags)
 
 
@@ -210,9 +211,11 @@ def _better(study: Study, measure: Measure) -> str:
         return "higher"
 
 
-def _world(asked: DesignPlan, plan: Counterfactual, values: str, better: str, notes: list[str]) -> dict[str, Any]:
+def _world(
+    asked: DesignPlan, plan: Counterfactual, outcome: str, kind: tuple[str, str], notes: list[str]
+) -> dict[str, Any]:
     """Outcome, effects and how the arms start."""
-    values, better = asked.values or values, asked.better or better
+    values, better = asked.values or kind[0], asked.better or kind[1]
     found: dict[str, Any] = {"values": values, "better": better, "level": plan.level, "effect": asked.effect}
     found |= {"sd": asked.sd, "mean": asked.mean, "base_rate": asked.base_rate, "confounding": asked.confounding}
     found["smallest_worthwhile"] = asked.smallest_worthwhile
@@ -223,7 +226,10 @@ def _world(asked: DesignPlan, plan: Counterfactual, values: str, better: str, no
         notes.append("no base_rate is given in [design]: one half is taken, which needs the most people.")
     if values != "yes or no" and asked.sd is None:
         notes.append("no sd is given in [design]: effects are in standard deviations of the outcome.")
-    if asked.effect is None and asked.smallest_worthwhile is None:
+    stated = plan.smallest_worthwhile.get(outcome, plan.smallest_worthwhile.get(outcome.split("@")[0]))
+    if found["smallest_worthwhile"] is None and stated is not None and (asked.sd is not None or values == "yes or no"):
+        found["smallest_worthwhile"] = stated if better == "higher" else -stated
+    if asked.effect is None and found["smallest_worthwhile"] is None:
         notes.append("no effect is given in [design], so nothing is said about not paying for something.")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalkit.counterfactual.arms import allow_for_size, allow_for_skew, skew_flags
+from evalkit.counterfactual.arms import allow_for_skew, freedom_for_size, skew_flags
 from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.matched.models import check_models, expected_outcome, leverage, score_of
 from evalkit.counterfactual.nouns import Estimate
@@ -18,7 +18,7 @@ MODELS = {"outcome_model": "linear", "score_model": "logit", "folds": 5, "seed":
 @estimator(
     "aipw",
     options={"normalise": True, **MODELS},
-    se=("influence",),
+    se=("influence", "m-estimation"),  # two names of one: contributions that count score and outcome model
     clustered_se="influence",
     estimands=("ATT", "ATE"),
     says="weighting and regression together: right if either model is right",
@@ -36,7 +36,7 @@ def aipw(panel: Panel, plan: Plan) -> Estimate:
     run = _ate if plan.estimand == "ATE" else _att
     effect, observed, rows, observed_rows, weights = run(panel, plan, score.probability)
     ate = plan.estimand == "ATE"
-    scale, df = allow_for_size(panel, rows, weights, () if ate else ("comparison",))
+    scale, df = freedom_for_size(panel, rows, weights, () if ate else ("comparison",))
     skew = allow_for_skew(panel, rows * scale) if ate else 1.0
     scale = scale * skew
     found, flags = describe_weights(panel, score, weights)

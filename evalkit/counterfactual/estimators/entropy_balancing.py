@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit.counterfactual.arms import allow_for_size, allow_for_skew, skew_flags
+from evalkit.counterfactual.arms import allow_for_skew, freedom_for_size, skew_flags
 from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.matched.entropy import balancing_weights, terms
 from evalkit.counterfactual.matched.models import MOST_PULL
@@ -54,7 +54,7 @@ def entropy_balancing(panel: Panel, plan: Plan) -> Estimate:
         means[arm] = float(own @ panel.y[mine])
         known = plan.se == "hc0" or (arm == 1 and not ate)
         rows[arm] = _rows(panel, z.to_numpy(), (mine, own, target, counted), means[arm], known)
-    scale, df = allow_for_size(panel, rows[1] - rows[0], weights, () if ate else ("comparison",))
+    scale, df = freedom_for_size(panel, rows[1] - rows[0], weights, () if ate else ("comparison",))
     skew = allow_for_skew(panel, (rows[1] - rows[0]) * scale) if ate else 1.0
     scale = scale * skew
     found, flags = describe_weights(panel, None, _scaled(panel, weights, ate))

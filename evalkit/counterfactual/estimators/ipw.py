@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalkit.counterfactual.arms import allow_for_size, allow_for_skew, skew_flags
+from evalkit.counterfactual.arms import allow_for_skew, freedom_for_size, skew_flags
 from evalkit.counterfactual.inference import conclude
 from evalkit.counterfactual.matched.dropped import who_was_dropped
 from evalkit.counterfactual.matched.trimming import kept_by, score_bounds, trim_flags, truncated
@@ -51,7 +51,7 @@ def ipw(panel: Panel, plan: Plan) -> Estimate:
         means[arm], rows[arm] = _arm_mean(panel, plan, score, ways, arm)
     weights = ways.arms[1][0] + ways.arms[0][0]
     modelled = ("treated", "comparison") if plan.estimand == "ATE" else ("comparison",)
-    scale, df = allow_for_size(panel, rows[1] - rows[0], weights, modelled)
+    scale, df = freedom_for_size(panel, rows[1] - rows[0], weights, modelled)
     skew = allow_for_skew(panel, (rows[1] - rows[0]) * scale) if plan.estimand == "ATE" else 1.0
     scale = scale * skew
     found, flags = describe_weights(panel, score, weights)

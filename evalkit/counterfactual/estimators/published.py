@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from evalkit import words
 from evalkit.counterfactual.covariates import is_number
-from evalkit.counterfactual.deadweights import Definition, combine, define_deadweight, fieller
+from evalkit.counterfactual.deadweights import Definition, Quantities, combine, define_deadweight, fieller
 from evalkit.counterfactual.nouns import Deadweight, Estimate
 from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
@@ -114,7 +115,19 @@ def published(panel: Panel, plan: Plan) -> Estimate:
         n_clusters=None,
         influence=None,
         why_no_deadweight=why,
+        terms=_terms(plan, rates),
     )
+
+
+def _terms(plan: Plan, rates: Rates) -> dict[str, Any]:
+    """What the deadweight is made of, in the unit of the rates."""
+    definition = define_deadweight(plan, False)
+    unit = {"one": rates.per} if plan.values == "yes or no" else {}
+
+    def scaled(weights: Quantities | None) -> Quantities | None:
+        return weights and {name: weight * unit.get(name, 1.0) for name, weight in weights.items()}
+
+    return {"top": scaled(definition.top), "bottom": scaled(definition.bottom)}
 
 
 def _rates(panel: Panel, plan: Plan) -> Rates:
@@ -274,7 +287,8 @@ def _flags(plan: Plan, rates: Rates) -> list[Flag]:
         stated = rates.dispersion != 1
         return [Flag("counterfactual", "caution", INDEPENDENT if stated else text, given if stated else more)]
     detail = "No sampling interval and no p-value can be given"
-    detail += "; the interval shown is how far rounding alone may have moved it." if rates.half is not None else "."
+    asks = ". Say the step to which the rates were rounded (rounding = 1), to see how far that may have moved them."
+    detail += "; the interval shown is how far rounding alone may have moved it." if rates.half is not None else asks
     if all(math.isfinite(size) for size in rates.n) and plan.values is None:
         detail += ' Numbers of people are given: say values = "yes or no", or events = true.'
     return [Flag("counterfactual", "serious", "Sampling error unknown.", detail)]

@@ -210,7 +210,7 @@ def _conclude(panel: Panel, plan: Plan, cells: Cells, found: Summed, told: tuple
         observed=float(sums["observed"].value[0]),
         baseline=float(sums["baseline"].value[0]),
         diagnostics=diagnostics | {"se_small_sample": float(sampled.small[0])},
-        flags=[*flags, *_size_flags(sampled)],
+        flags=[*flags, *_size_flags(sampled, plan.level)],
         readings=(change - change.mean(axis=0)).ravel(),
     )
     return result if math.isfinite(sampled.small[0]) else _without_interval(result)
@@ -244,7 +244,7 @@ def _units(panel: Panel, cohorts: Cohorts) -> Panel:
     )
 
 
-def _size_flags(sampled: grouptimes.Spread) -> list[Flag]:
+def _size_flags(sampled: grouptimes.Spread, level: float) -> list[Flag]:
     """Small cohorts, for which the interval was widened."""
     ratio = sampled.ratio
     if not math.isfinite(ratio):
@@ -254,8 +254,8 @@ def _size_flags(sampled: grouptimes.Spread) -> list[Flag]:
         return []
     text = "Some cohorts are small, so the interval is wider than the standard error alone would make it."
     detail = (
-        f"Small-sample standard error {words.percent(ratio - 1, 0)} larger, "
-        f"degrees of freedom {words.number(float(sampled.df[0]), 1)}."
+        f"A standard error for small samples would be {words.percent(ratio - 1, 0)} larger; the interval reaches as "
+        f"far by taking {words.number(sampled.working_df(level), 1)} degrees of freedom."
     )
     return [Flag("counterfactual", "caution", text, detail)]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
-from evalkit.counterfactual.areas.donors import donor_weights, out_of_range, typical_gap
+from evalkit.counterfactual.areas.donors import donor_weights, out_of_range
 from evalkit.counterfactual.areas.grid import Grid, make_grid, named, panel_did
 from evalkit.counterfactual.areas.placebos import Placebos, interval_of_rank, run_placebos
 from evalkit.counterfactual.inference import Interval, conclude_from_interval
@@ -18,7 +18,8 @@ from evalkit.counterfactual.panel import Panel, Plan
 from evalkit.counterfactual.registry import estimator
 from evalkit.errors import Flag
 
-POOR, BAD = 0.25, 1.0  # gap before, as a share of the standard deviation between comparison areas
+POOR, BAD = 0.25, 1.0  # gap before, in standard deviations of the treated area's own outcome before
+RANKED_BY = {True: "the gap after the start", False: "the gap after the start against the gap before"}
 COUNTS = 1e-6  # a weight below this is rounding
 
 
@@ -71,7 +72,8 @@ def _diagnostics(grid: Grid, placebos: Placebos, p: float) -> dict[str, Any]:
         "placebo_p": p,
         "n_placebos": len(placebos.gaps) - 1,
         "rmspe_before": before,
-        "pre_fit": before / spread if (spread := float(grid.path[: grid.start].std())) > 0 else math.nan,
+        "ranked_by": RANKED_BY[placebos.perfect],
+        "pre_fit": _missed(grid, before),
         "rmspe_ratio": after / before if before > 0 else math.inf,
         "gap": pd.Series(gap, times, name="gap"),
         "placebo_gaps": pd.DataFrame(placebos.gaps[1:].T, times, _set_names(grid, placebos.sets[1:])),
@@ -83,6 +85,12 @@ def _diagnostics(grid: Grid, placebos: Placebos, p: float) -> dict[str, Any]:
         "n_after": len(grid.times) - grid.start,
         "left_out_units": grid.left_out,
     }
+
+
+def _missed(grid: Grid, before: float) -> float:
+    """The gap before in standard deviations of the treated area's own outcome before; NaN where it did not move."""
+    own = float(grid.path[: grid.start].std())
+    return before / own if own > 0 else math.nan
 
 
 def _set_names(grid: Grid, sets: np.ndarray) -> pd.Index:
@@ -106,11 +114,10 @@ def _leave_one_out(grid: Grid, weights: pd.Series) -> pd.DataFrame:
 def _fit_flags(grid: Grid, placebos: Placebos) -> list[Flag]:
     """A mix that did not follow the area before cannot say where it would have gone after."""
     flags = []
-    before, typical = float(placebos.before[0]), typical_gap(grid.donors[:, : grid.start])
-    share = before / typical if typical > 0 else math.nan
+    share = _missed(grid, float(placebos.before[0]))
     if share > POOR:
         text = "The mix of comparison areas does not follow the treated area closely before the start."
-        detail = f"The gap before is {words.number(share, 2)} standard deviations between comparison areas."
+        detail = f"The gap before is {words.number(share, 2)} standard deviations of its own outcome before the start."
         flags.append(Flag("counterfactual", "serious" if share > BAD else "caution", text, detail))
     outside = out_of_range(grid.path, grid.donors)[: grid.start]
     if outside.any() and len(grid.donor_names) > 1:

@@ -293,10 +293,11 @@ def _of_kinds(table: pd.DataFrame, todo: list[Specification], standardise: bool 
         flags.append(Flag("counterfactual", "note", text))
     failed, same = int((table["why"] != "").sum()), int((table["same_as"] != "").sum())
     if failed:
-        text = f"{failed} of {len(table)} specifications could not be estimated and are not in the shares."
+        text = f"{failed} of {len(table)} specifications could not be estimated, and the shares leave them out."
         flags.append(Flag("counterfactual", "caution", text, "The reasons stand beside them."))
     if same:
-        text = f"{same} specifications give the same numbers as another and are counted once."
+        who = "1 specification gives" if same == 1 else f"{same} specifications give"
+        text = f"{who} the same numbers as another, and such are counted once."
         flags.append(Flag("counterfactual", "note", text))
     return flags
 

@@ -12,6 +12,7 @@ from evalkit.report.html import esc, lower_first, sentence
 from evalkit.report.phrases import finding, finite, lead, outcome_name, real, said, wording
 from evalkit.report.results import primary
 from evalkit.report.sections import section
+from evalkit.report.sections.flags import in_words, names_of
 from evalkit.report.sections.value import verdict
 
 _ON = ' class="ek-on"'
@@ -154,7 +155,9 @@ def _effect_tile(evaluation: Any, row: Any) -> Tile:
             else "sampling error not known"
         )
         return Tile(f"Difference in {lower_first(outcome_name(row))}", big, unit, change)
-    p, adjusted = (row.p_adjusted, "adjusted ") if finite(row.p_adjusted) else (row.p, "")
+    several = int(evaluation.effects.table["p_adjusted"].map(finite).sum()) > 1
+    p = row.p_adjusted if finite(row.p_adjusted) else row.p
+    adjusted = "adjusted " if finite(row.p_adjusted) and several else ""
     printed = [form.change(row.low), form.change(row.high), words.number(form.none, 0)]
     drawing = small_range(real(row.effect), real(row.low), real(row.high), form.none, printed)
     under = f"95% interval {form.interval(row.low, row.high)}; {adjusted}p {_p(real(p))}"
@@ -280,7 +283,13 @@ def _weightiest(cautions: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
 
 
 def _care(evaluation: Any) -> str:
-    grave = [one for one in enumerate(evaluation.flags, start=1) if one[1].level != "note"]
+    named = names_of(evaluation)
+    numbered = enumerate((in_words(flag, named) for flag in evaluation.flags), start=1)
+    once: dict[str, tuple[int, Any]] = {}
+    for one in numbered:
+        if one[1].level != "note":
+            once.setdefault(one[1].text, one)
+    grave = list(once.values())
     serious = [one for one in grave if one[1].level == "serious"] or _weightiest(grave)
     items = "".join(
         f'<li>{esc(sentence(flag.text).rstrip("."))} (<a href="#flag-{place}">flag {place}</a>).</li>'

@@ -55,11 +55,19 @@ def _opening(evaluation: Any) -> str:
     parts = []
     if "cluster" in found.table and found.table["cluster"].notna().any():
         parts.append(
-            f"They come in {found.table['cluster'].nunique()} groups "
-            f"({lower_first(characteristic(evaluation, plan.cluster))}); intervals allow for that."
+            _groups(evaluation, int(found.table["cluster"].nunique()), characteristic(evaluation, plan.cluster))
         )
     assignment = getattr(evaluation.study.counterfactual, "assignment", "") if evaluation.study.counterfactual else ""
     return " ".join([sentence(assignment), *parts]).strip()
+
+
+def _groups(evaluation: Any, count: int, name: str) -> str:
+    """How many groups people come in, and what intervals make of it, where there are any."""
+    if count == 1:
+        return f"They come in 1 group ({lower_first(name)}), so that no interval can allow for groups."
+    table = getattr(evaluation.effects, "table", None)
+    without = table is not None and not table["low"].map(finite).any()
+    return f"They come in {count} groups ({lower_first(name)}){'' if without else '; intervals allow for that'}."
 
 
 def _flow(evaluation: Any, safe: ProtectedCohort) -> Figure:

@@ -159,7 +159,9 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
             )
     clusters = {int(row.n_clusters) for row in rows if finite(row.n_clusters)}
     if clusters:
-        notes.append(f"Intervals allow for {words.listed([str(n) for n in sorted(clusters)])} groups.")
+        many = f"{words.listed([str(n) for n in sorted(clusters)])} groups" if clusters != {1} else "1 group"
+        told = f"Intervals allow for {many}." if any(finite(row.low) for row in rows) else f"People come in {many}."
+        notes.append(told)
     return notes
 
 

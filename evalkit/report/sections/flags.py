@@ -18,8 +18,8 @@ from evalkit.report.sections import section
 def flags(evaluation: Any) -> list[Any]:
     """The flags in order, then the limits in plain sentences."""
     found = list(evaluation.flags)
-    named = _names(evaluation)
-    told = [_in_words(flag, named) for flag in found]
+    named = names_of(evaluation)
+    told = [in_words(flag, named) for flag in found]
     blocks: list[Any] = [Flags(told, named)] if found else [Text("No room raised a flag.")]
     limits = [sentence(text) for text in evaluation.study.study.cannot_say]
     limits += [sentence(text) for text in evaluation.absent.values() if sentence(text) not in limits]
@@ -29,8 +29,21 @@ def flags(evaluation: Any) -> list[Any]:
     return blocks
 
 
-def _in_words(flag: Flag, named: dict[str, str]) -> Flag:
-    """A flag with the study's titles in the place of its ids: "Difficulties, at referral", not "sdq@baseline"."""
+def in_words(flag: Flag, named: dict[str, str]) -> Flag:
+    """A flag with the study's titles in the place of its ids: "Difficulties, at referral", not "sdq@baseline".
+
+    Parameters
+    ----------
+    flag : Flag
+        Of any room.
+    named : dict of str to str
+        From `names_of`.
+
+    Returns
+    -------
+    Flag
+        The same, in the words of the page.
+    """
     ids = sorted((name for name in named if "_" in name or "@" in name or any(map(str.isdigit, name))), key=len)
     if not ids:
         return flag
@@ -39,8 +52,19 @@ def _in_words(flag: Flag, named: dict[str, str]) -> Flag:
     return replace(flag, text=text, detail=detail)
 
 
-def _names(evaluation: Any) -> dict[str, str]:
-    """What the ids that flags are about are called on this page."""
+def names_of(evaluation: Any) -> dict[str, str]:
+    """What the ids that flags are about are called on this page.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Any.
+
+    Returns
+    -------
+    dict of str to str
+        Id to title.
+    """
     study = evaluation.study
     named = {part.id: part.title for part in (*study.measure, *study.domain) if part.title}
     if evaluation.outcomes is not None:
