@@ -93,7 +93,7 @@ def curve_test(
         raise EstimationError("the test of a curve is for people in two arms; these estimators have none.")
     curve = specification_curve(frame, specifications, workers=workers, standardise=standardise, **arguments)
     able = {one.id: one for one in specifications if not one.why}
-    todo = [able[name] for name in curve.counted["id"]]
+    wanted = [able[name] for name in curve.counted["id"]]
     own = {name: value for name, value in arguments.items() if name not in ("main", "level")}
     unit, within = assigned_as(frame, own)
     tasks = [
@@ -101,13 +101,13 @@ def curve_test(
             task_of(one, {**own, "level": curve.level}), shuffle=Shuffle(own["treated"], unit, within, (seed, draw))
         )
         for draw in range(draws)
-        for one in todo
+        for one in wanted
     ]
     found = run_all(frame, tasks, workers)
-    scales = scales_of(frame, todo, standardise, own)
-    told = [_numbers(answer, scales[one.outcome].value) for answer, one in zip(found, todo * draws, strict=True)]
-    dealt = np.array(told).reshape(draws, len(todo), 4)
-    real = curve.counted.set_index("id").loc[[one.id for one in todo]]
+    scales = scales_of(frame, wanted, standardise, own)
+    told = [_numbers(answer, scales[one.outcome].value) for answer, one in zip(found, wanted * draws, strict=True)]
+    dealt = np.array(told).reshape(draws, len(wanted), 4)
+    real = curve.counted.set_index("id").loc[[one.id for one in wanted]]
     observed = real[["effect", "se", "low", "high"]].to_numpy(dtype=float)
     return _test(curve, observed, dealt)
 

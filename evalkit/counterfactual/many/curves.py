@@ -131,17 +131,17 @@ def specification_curve(
     chosen = _main(listed, main)
     _check_columns(frame, listed, arguments)
     scales = scales_of(frame, listed, standardise, arguments)
-    todo = [one for one in listed if not one.why]
-    _check_options(todo, arguments)
-    tasks = [task_of(one, {**arguments, "level": level}) for one in todo]
-    found = dict(zip([one.id for one in todo], run_all(frame, tasks, workers), strict=True))
+    wanted = [one for one in listed if not one.why]
+    _check_options(wanted, arguments)
+    tasks = [task_of(one, {**arguments, "level": level}) for one in wanted]
+    found = dict(zip([one.id for one in wanted], run_all(frame, tasks, workers), strict=True))
     first = found[chosen.id]
     if first["why"]:
         raise EstimationError(f"the main specification ({chosen.says}) could not be estimated: {first['why']}")
     rows = [_row(one, found.get(one.id, {"why": one.why}), first["scale"], scales) for one in listed]
     table = _in_order(pd.DataFrame(rows, columns=COLUMNS), chosen)
     notes = [] if main is not None else [_unnamed(chosen)]
-    return _curve(table, level, first["scale"], [*notes, *_of_kinds(table, todo, standardise)])
+    return _curve(table, level, first["scale"], [*notes, *_of_kinds(table, wanted, standardise)])
 
 
 def task_of(one: Specification, arguments: dict[str, Any]) -> Task:
@@ -169,9 +169,9 @@ def task_of(one: Specification, arguments: dict[str, Any]) -> Task:
     return Task(entry.name, {**common, **one.arguments()})
 
 
-def _check_options(todo: list[Specification], arguments: dict[str, Any]) -> None:
+def _check_options(wanted: list[Specification], arguments: dict[str, Any]) -> None:
     """Every option that all have in common is offered by some estimator."""
-    own = {name for one in todo for name in find_estimator(one.estimator).options}
+    own = {name for one in wanted for name in find_estimator(one.estimator).options}
     known = sorted({*PLACES, *COMMON, *own})
     problems = [
         f'no estimator on the list has an option "{name}". {did_you_mean(name, known)}'
@@ -279,13 +279,13 @@ def _unnamed(chosen: Specification) -> Flag:
     return Flag("counterfactual", "caution", text, f"It is: {chosen.says}. Name the planned one: main = ...")
 
 
-def _of_kinds(table: pd.DataFrame, todo: list[Specification], standardise: bool | Mapping[str, float]) -> list[Flag]:
+def _of_kinds(table: pd.DataFrame, wanted: list[Specification], standardise: bool | Mapping[str, float]) -> list[Flag]:
     """Specifications that answer another question than the rest, or rest on other people."""
     flags = []
-    if len({str(one.options.get("estimand", find_estimator(one.estimator).estimands[0])) for one in todo}) > 1:
+    if len({str(one.options.get("estimand", find_estimator(one.estimator).estimands[0])) for one in wanted}) > 1:
         text = "The specifications differ in whose effect they estimate (the treated's, or everybody's)."
         flags.append(Flag("counterfactual", "caution", text, "Part of the spread may be a real difference."))
-    if any(one.caliper is not None for one in todo):
+    if any(one.caliper is not None for one in wanted):
         text = "With a caliper the effect is that of the treated who could be matched, not of all treated."
         flags.append(Flag("counterfactual", "note", text))
     if standardise is True:

@@ -120,6 +120,8 @@ def _uncertainty(evaluation: Any, row: Any) -> list[str]:
             f"The rounding of the published figures alone allows {span}; sampling error is "
             "not known, so chance cannot be ruled out."
         ]
+    if finite(row.p):
+        return ["No interval can be given; p is the place among all areas, each taken in turn as if it had had it."]
     return ["Sampling error is not known, so chance cannot be ruled out."]
 
 
