@@ -38,7 +38,9 @@ def assert_it_covers(found, truth, bias, least=0.90, most=1.0):
 def test_six_clusters_in_each_arm_are_enough_for_an_honest_interval(name):
     found = over_draws(clustered, name, **FEW_CLUSTERS)
     assert_it_covers(found, 2.0, 0.05)
-    # a standard error that is the published one is small here; what few clusters cost is in the degrees of freedom
+    if name == "ols":
+        assert 0.85 < found[:, 1].mean() / found[:, 0].std() < 1.3
+    # aipw's standard error is the published one, too small here; what few clusters cost is in its degrees of freedom
     reach = (found[:, 3] - found[:, 2]).mean() / 2
     assert 0.95 < reach / (1.96 * found[:, 0].std()) < 2.0
 
