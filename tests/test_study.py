@@ -114,11 +114,11 @@ def test_all_that_is_wrong_is_said_at_once_with_the_remedy(make_study):
     )
     found = problems(make_study(text, people=PEOPLE, map="outcome\nscore"))
     assert found == [
-        "[value] lacks cost. Write, for example, cost = 1_250_000 "
-        "(what was spent, in the study's currency and price year).",
         '[[measure]] sdq: instrument "sdq_parnet" is not known. Did you mean "sdq_parent"?',
         '[[domain]] both: measures: measure "scor" is not known. Did you mean "score"?',
         '[counterfactual] estimator: estimator "olss" is not known. Did you mean "ols"?',
+        "[value] lacks cost. Write, for example, cost = 1_250_000 (what was spent, in the study's currency and price "
+        "year), or name a table of costs by year: whole_life.",
     ]
 
 

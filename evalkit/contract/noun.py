@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -43,6 +44,8 @@ class Contract:
         What a reader must be told.
     investor : Returns or None
         Where the study has cash flows.
+    looks : dict of str to object
+        What else was seen, by the name of the look: schedule, bought, costs ...; see `evalkit.contract.looks`.
     """
 
     study: Study
@@ -54,6 +57,7 @@ class Contract:
     triggers: pd.DataFrame
     flags: tuple[Flag, ...]
     investor: Returns | None = None
+    looks: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """The totals in a sentence, and the flags; never the ledger."""

@@ -22,12 +22,12 @@ RATE_CARD: Columns = {
     "metric": "text",
     "title": "text",
     "outcome": "text",
-    "price": "number",
+    "price": "money",
     "mechanism": "text",
     "threshold": "number",
     "baseline": "number",
-    "cap_person": "number",
-    "cap_metric": "number",
+    "cap_person": "money",
+    "cap_metric": "money",
 }
 ACHIEVED: Columns = {"metric": "text", "units": "number", "date": "date", "person": "text"}
 PAYMENTS: Columns = {
@@ -36,10 +36,10 @@ PAYMENTS: Columns = {
     "plan": "text",
     "start": "date",
     "end": "date",
-    "amount": "number",
+    "amount": "money",
     "payer": "text",
 }
-CASH_FLOWS: Columns = {"date": "date", "amount": "number"}
+CASH_FLOWS: Columns = {"date": "date", "amount": "money"}
 KINDS = ("planned", "actual", "")
 
 

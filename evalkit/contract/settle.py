@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from evalkit.contract.deadweight import add_anyway
+from evalkit.contract.looks import View, look_at_all
 from evalkit.contract.noun import Contract
 from evalkit.contract.reading import read_papers
 from evalkit.contract.reconcile import payment_flags, plan_table, reconcile, total_up
@@ -48,6 +50,8 @@ def settle_contract(study_or_effects: Any) -> Contract:
         Flag("contract", "caution", f"Rounding does not settle whether this was met: {says}", about="trigger")
         for says in open_triggers
     ]
-    return Contract(
+    settled = Contract(
         study, effects, table, totals | anyway, ledger, plan_table(totals), triggers, tuple(flags + more), investor
     )
+    looks, said = look_at_all(View(settled, papers))
+    return replace(settled, looks=looks, flags=(*settled.flags, *said))

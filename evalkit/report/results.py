@@ -57,7 +57,7 @@ def results(evaluation: Any) -> list[Result]:
         In the order of the sections; ids are unique.
     """
     found: dict[str, Result] = {}
-    for part in (_cohort, _outcomes, _effects, _benchmark, _looks, _series, _contract, _value):
+    for part in (_cohort, _outcomes, _effects, _benchmark, _looks, _series, _contract, _value, _of_sections):
         for result in part(evaluation):
             found.setdefault(result.id, result)
     return list(found.values())
@@ -265,6 +265,15 @@ def _value(evaluation: Any) -> Iterator[Result]:
         "value",
         said(value.convention),
     )
+
+
+def _of_sections(evaluation: Any) -> Iterator[Result]:
+    """What the sections that bring their own results print."""
+    from evalkit.report.sections import sections  # they name results too, so they import this module
+
+    for section in sections():
+        if section.results is not None:
+            yield from section.results(evaluation)
 
 
 def primary(evaluation: Any) -> Any:

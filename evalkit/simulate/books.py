@@ -40,7 +40,7 @@ def write_books(study: Study, record: pd.DataFrame) -> dict[str, pd.DataFrame]:
     achieved = _achieved(record, card)
     payments = _payments(achieved, card, int(record.loc[record["treated"], "eligible"].sum()))
     books = {contract.achieved: achieved, contract.payments: payments}
-    if contract.cash_flows and study.value is not None:
+    if contract.cash_flows and study.value is not None and study.value.cost is not None:
         books[contract.cash_flows] = _cash_flows(payments, study.value.cost)
     return {file: table for file, table in books.items() if file}
 

@@ -119,67 +119,6 @@ class Series(Part):
     source: str = ""
 
 
-# ---------------------------------------------------------------- contract and value
-
-
-class Trigger(Part):
-    """[[contract.trigger]]: a payment that falls due when an effect reaches a threshold."""
-
-    id: Id
-    says: str = Field(examples=["10 % fewer reconvictions"])
-    outcome: str = Field(description="An estimated outcome.", examples=["reconvictions"])
-    at_least: float = Field(description="Relative reduction (or gain) that triggers it, as a share.", examples=[0.1])
-    scope: str = Field("", description='Whom it counts: "cohort 1", "all cohorts".')
-    judged: bool = Field(True, description="false: this study's figures cannot judge it; the note says why.")
-    note: str = ""
-    source: str = ""
-
-
-class ContractPlan(Part):
-    """[contract]: what was to be paid for what."""
-
-    rate_card: str | None = Field(
-        None,
-        description="csv: metric, title, outcome, price, mechanism (unit|milestone|step|slide|day), threshold, "
-        "baseline, cap_person, cap_metric.",
-    )
-    achieved: str | None = Field(None, description="csv: metric, units, date, person (optional).")
-    payments: str | None = Field(
-        None, description="csv: metric, kind (planned|actual), plan, start, end, amount, payer."
-    )
-    cash_flows: str | None = Field(None, description="csv: date, amount (negative: paid in).")
-    variations: str | None = Field(None, description="csv: date, what, reason, source.")
-    cap: float | None = Field(None, gt=0, description="Most that can be paid under the contract.")
-    maximum_recorded: float | None = Field(None, gt=0, description="A maximum on record that is not known to be a cap.")
-    deadweight_in_price: bool = Field(
-        False, description="true: prices already allow for deadweight and are not reduced again."
-    )
-    published: bool = Field(
-        False, description="Units achieved are published figures, not counts from person-level data."
-    )
-    source: str = ""
-    trigger: list[Trigger] = Field(default_factory=list)
-
-
-class ValuePlan(Part):
-    """[value]: what the outcomes were worth."""
-
-    impact_map: str = Field(
-        description="csv: outcome, title, stakeholder, agency, quantity, proxy, price_year, "
-        "deadweight, displacement, attribution, drop_off, duration, *_low, *_high, source.",
-        examples=["impact_map.csv"],
-    )
-    cost: float = Field(
-        gt=0, description="What was spent, in the study's currency and price year.", examples=[1_250_000]
-    )
-    cost_low: float | None = None
-    cost_high: float | None = None
-    cost_source: str = ""
-    discount_rate: float | str = Field("stpr 2022", description="A dated parameter file, or a number.")
-    discount_first_year: bool = True
-    draws: int = Field(10_000, ge=1000)
-
-
 class DisclosurePlan(Part):
     """[disclosure]: the rule under which tables leave, and who released them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from evalkit.study.checks_compared import FROM_AREAS, plain_name
-from evalkit.study.model import Counterfactual, Study
+from evalkit.study.model import Counterfactual, Study, ValuePlan
 from evalkit.study.names import Names, quoted, reading
 
 ESTIMATORS = (
@@ -105,12 +105,27 @@ def _money(study: Study, names: Names) -> Problems:
         yield '[contract] has achieved and lacks rate_card: what is a unit paid? Write rate_card = "rate_card.csv".'
     if contract and contract.trigger and study.counterfactual is None and "counterfactual" not in names.parts:
         yield "[[contract.trigger]] a trigger is judged by an effect and there is no [counterfactual]."
-    if value and value.cost_low is not None and value.cost_low > value.cost:
-        yield f"[value] cost_low = {value.cost_low:_} is above cost = {value.cost:_}. It is the lower end."
-    if value and value.cost_high is not None and value.cost_high < value.cost:
-        yield f"[value] cost_high = {value.cost_high:_} is below cost = {value.cost:_}. It is the upper end."
     if value and study.study.price_year is None:
         yield "[study] lacks price_year: a value has no meaning without one. Write, for example, price_year = 2023."
+    if value:
+        yield from _cost(value)
+
+
+def _cost(value: ValuePlan) -> Problems:
+    """One cost, given once, within its range."""
+    if value.cost is None and value.whole_life is None:
+        yield (
+            "[value] lacks cost. Write, for example, cost = 1_250_000 (what was spent, in the study's currency and "
+            "price year), or name a table of costs by year: whole_life."
+        )
+    if value.cost is None:
+        return
+    if value.whole_life is not None:
+        yield "[value] gives both cost and whole_life, which would count the cost twice. Drop one of them."
+    if value.cost_low is not None and value.cost_low > value.cost:
+        yield f"[value] cost_low = {value.cost_low:_} is above cost = {value.cost:_}. It is the lower end."
+    if value.cost_high is not None and value.cost_high < value.cost:
+        yield f"[value] cost_high = {value.cost_high:_} is below cost = {value.cost:_}. It is the upper end."
 
 
 def _simulation(study: Study, _: Names) -> Problems:

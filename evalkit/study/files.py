@@ -32,11 +32,17 @@ def files_named(study: Study) -> Iterator[tuple[str, str]]:
     for series in study.series:
         yield f"[[series]] {series.id}: file", series.file
     if study.contract:
-        for key in ("rate_card", "achieved", "payments", "cash_flows", "variations"):
+        for key in ("rate_card", "achieved", "payments", "cash_flows", "variations", "costs", "budgets"):
             if file := getattr(study.contract, key):
                 yield f"[contract] {key}", file
     if study.value:
-        yield "[value] impact_map", study.value.impact_map
+        for key in ("impact_map", "whole_life", "unit_costs", "deflators", "splits"):
+            if file := getattr(study.value, key):
+                yield f"[value] {key}", file
+    for curve in study.curve:
+        yield f"[[curve]] {curve.id}: file", curve.file
+    if study.framework:
+        yield "[framework] file", study.framework.file
     if study.simulation:
         yield "[simulation] truth", study.simulation.truth
 

@@ -15,16 +15,14 @@ from pydantic import Field
 from evalkit.study.answers import (
     Also,
     Benchmark,
-    ContractPlan,
     Counterfactual,
     DisclosurePlan,
     EstimatorName,
     Series,
     Simulation,
-    Trigger,
-    ValuePlan,
 )
 from evalkit.study.base import Better, Date, Id, Part
+from evalkit.study.contracted import ContractPlan, Party, Risk, Role, Step, Term, Trigger
 from evalkit.study.counted import AnalysisSet, Arm, Assured, CohortPlan, Drift, Followed, Group, Index, Rule
 from evalkit.study.designed import DesignPlan
 from evalkit.study.looked_at import (
@@ -56,9 +54,11 @@ from evalkit.study.persons import (
     TableFile,
     TableInDatabase,
 )
+from evalkit.study.worth import Action, Claim, Curve, FrameworkPlan, ValuePlan
 
 __all__ = [
     "About",
+    "Action",
     "Also",
     "AnalysisSet",
     "Arm",
@@ -66,11 +66,13 @@ __all__ = [
     "AttendanceIn",
     "Benchmark",
     "Better",
+    "Claim",
     "CohortPlan",
     "Comparability",
     "Constituency",
     "ContractPlan",
     "Counterfactual",
+    "Curve",
     "Custody",
     "Date",
     "DaysIn",
@@ -81,6 +83,7 @@ __all__ = [
     "EngagementPlan",
     "EstimatorName",
     "Followed",
+    "FrameworkPlan",
     "Group",
     "GrowthPlan",
     "Id",
@@ -97,10 +100,13 @@ __all__ = [
     "Party",
     "PlacementsIn",
     "ReliableChange",
+    "Risk",
+    "Role",
     "Rule",
     "Series",
     "ServicesPlan",
     "Simulation",
+    "Step",
     "Study",
     "StudyFile",
     "Table",
@@ -139,26 +145,6 @@ class About(Part):
     seed: int = 20260101
 
 
-class Party(Part):
-    """[[party]]: one organisation of the contract and what it does."""
-
-    role: Literal["commissioner", "investor", "provider", "intermediary", "evaluator", "other"] = Field(
-        examples=["commissioner"]
-    )
-    name: str = Field(examples=["The council"])
-    note: str = ""
-    source: str = ""
-
-
-class Term(Part):
-    """[[term]]: one line of what was agreed."""
-
-    term: str = Field(examples=["Maximum payment"])
-    agreed: str = Field(examples=["4.5 million pounds"])
-    varied: str = ""
-    source: str = ""
-
-
 class StudyFile(Part):
     """The whole of study.toml."""
 
@@ -182,6 +168,9 @@ class StudyFile(Part):
     series: list[Series] = Field(default_factory=list)
     contract: ContractPlan | None = None
     value: ValuePlan | None = None
+    claim: list[Claim] = Field(default_factory=list)
+    curve: list[Curve] = Field(default_factory=list)
+    framework: FrameworkPlan | None = None
     disclosure: DisclosurePlan = Field(default_factory=DisclosurePlan)
     simulation: Simulation | None = None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-Kind = Literal["text", "number", "date", "share", "any"]
+Kind = Literal["text", "number", "money", "date", "share", "any"]
 NOT_THERE = ("NA", "NaN", "nan", "N/A", "NULL")  # how R, Python and SQL write a missing number in a csv file
 DATE_LIKE = r"^\d{4}-\d{1,2}-\d{1,2}(?:[T ].*)?$|^\d{1,2}/\d{1,2}(?:/\d{2,4})?$|^\d{1,2}[.-]\d{1,2}[.-]\d{2,4}$"
 ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?$"
@@ -65,6 +66,30 @@ def as_numbers(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
     bad = column.notna() & numbers.isna() & ~column.isin(NOT_THERE)
     remedy = "Write digits with a point for decimals; leave the cell empty where nothing is known."
     return _smallest(numbers), _wrong(column, bad, ("a number", "numbers"), remedy)
+
+
+def as_money(column: pd.Series) -> tuple[pd.Series, Wrong | None]:
+    """Read a text column as amounts of money in the study's currency.
+
+    Parameters
+    ----------
+    column : Series of str
+        ``1250.50``; empty cells are missing.
+
+    Returns
+    -------
+    amounts : Series of float
+        Missing where a cell is no plain number.
+    wrong : Wrong or None
+        Cells with a currency sign, separators or words among them: what they mean is not guessed.
+    """
+    numbers, wrong = as_numbers(column)
+    if wrong is None:
+        return numbers, None
+    plain = re.sub(r"[^0-9.\-]", "", wrong.first)
+    example = plain if re.fullmatch(r"-?\d+(\.\d{1,2})?", plain) else "1250.50"
+    remedy = f"Write amounts as {example}: no currency sign, no thousands separator, no words, a point for pence."
+    return numbers, Wrong(("an amount", "amounts"), wrong.rows, wrong.first, remedy)
 
 
 def _smallest(numbers: pd.Series) -> pd.Series:
@@ -193,7 +218,7 @@ def convert(column: pd.Series, kind: Kind, used: bool = False) -> tuple[pd.Serie
     ----------
     column : Series
         As read.
-    kind : {"text", "number", "date", "share", "any"}
+    kind : {"text", "number", "money", "date", "share", "any"}
         "any": by its values.
     used : bool
         See `guess`.
@@ -213,7 +238,7 @@ def convert(column: pd.Series, kind: Kind, used: bool = False) -> tuple[pd.Serie
     text = as_text(column)
     if kind == "any":
         return guess(text, used)
-    return {"number": as_numbers, "date": as_dates, "share": as_shares}[kind](text)
+    return {"number": as_numbers, "money": as_money, "date": as_dates, "share": as_shares}[kind](text)
 
 
 def _already(column: pd.Series, kind: Kind) -> pd.Series | None:
@@ -221,7 +246,7 @@ def _already(column: pd.Series, kind: Kind) -> pd.Series | None:
     if pd.api.types.is_datetime64_any_dtype(column) and kind in ("date", "any"):
         return column.dt.tz_localize(None).dt.normalize() if kind == "date" else column
     numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
-    if numeric and kind in ("number", "any"):
+    if numeric and kind in ("number", "money", "any"):
         return column
     if numeric and kind == "share":
         return column if bool(column.dropna().between(0, 1).all()) else None

@@ -151,7 +151,7 @@ def read_csv_checked(study: Study, file: str, columns: dict[str, Kind], required
         In whose folder the file lies.
     file : str
         As the study names it.
-    columns : dict of str to {"text", "number", "date", "share"}
+    columns : dict of str to {"text", "number", "money", "date", "share"}
         The columns that are understood, with their kinds.
     required : sequence of str
         Columns that must be there.

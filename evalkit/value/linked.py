@@ -15,6 +15,7 @@ from evalkit.value.appraisal import Cost, Drawing, appraise_lines
 from evalkit.value.beside import beside_money, part_money
 from evalkit.value.discount import read_rate
 from evalkit.value.lines import COLUMNS, daily, read_lines
+from evalkit.value.looks import View, look_at_all
 from evalkit.value.noun import Value
 from evalkit.value.treated import everyone_treated, left_out_flags
 
@@ -58,10 +59,13 @@ def appraise_value(source: Any) -> Value:
     flags += more + _typed_flags(lines, known)
     lines, quantities = _quantities(lines, known, effects, plan.draws, study.study.seed)
     flags += _fixed_flags(lines, quantities) + left_out_flags(study, lines, known, effects)
-    cost = Cost(plan.cost, plan.cost_low, plan.cost_high)
+    cost = Cost(float(plan.cost or 0.0), plan.cost_low, plan.cost_high)
     drawing = Drawing(plan.draws, study.study.seed, quantities)
-    value = appraise_lines(lines, cost, read_rate(plan.discount_rate, plan.discount_first_year), drawing, flags)
-    return replace(beside_money(value, beside), study=study, contract=contract, effects=effects)
+    discounting = read_rate(plan.discount_rate, plan.discount_first_year)
+    value = beside_money(appraise_lines(lines, cost, discounting, drawing, flags), beside)
+    value = replace(value, study=study, contract=contract, effects=effects)
+    looks, said = look_at_all(View(value, lines, cost, discounting, drawing))
+    return replace(value, looks=looks, flags=(*value.flags, *said))
 
 
 def _parts(source: Any) -> tuple[Any, Any, Study]:

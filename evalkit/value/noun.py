@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -44,6 +45,8 @@ class Value:
         What a reader must be told.
     study, contract, effects : Study, Contract, Effects or None
         What the value was made from.
+    looks : dict of str to object
+        What else was seen, by the name of the look: tornado, switching, savings ...; see `evalkit.value.looks`.
     """
 
     lines: pd.DataFrame
@@ -65,6 +68,7 @@ class Value:
     study: Any = None
     contract: Any = None
     effects: Any = None
+    looks: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """The ratio with its range, the convention, and the flags."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,14 @@ Title = str | Callable[[Any], str]
 
 @dataclass(frozen=True)
 class Section:
-    """A section: its id (the anchor), its title (or how to find it), its place, and the function that fills it."""
+    """A section: id (the anchor), title (or how to find it), place, the function that fills it, and its results."""
 
     id: str
     title: Title
     order: int
     blocks: Callable[[Any], Blocks]
     numbered: bool = True
+    results: Callable[[Any], Iterable[Any]] | None = None
 
     def name(self, evaluation: Any) -> str:
         """The title as this evaluation needs it."""
@@ -35,7 +36,11 @@ _FOUND: dict[str, Section] = {}
 
 
 def section(
-    id: str, title: Title, order: int, numbered: bool = True
+    id: str,
+    title: Title,
+    order: int,
+    numbered: bool = True,
+    results: Callable[[Any], Iterable[Any]] | None = None,
 ) -> Callable[[Callable[[Any], Blocks]], Callable[[Any], Blocks]]:
     """Put a function on the list of sections.
 
@@ -49,6 +54,8 @@ def section(
         Sections appear in ascending order.
     numbered : bool
         Whether the heading carries a number.
+    results : callable, optional
+        From an evaluation to the `Result`s that the section prints, for results.json.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def section(
     """
 
     def register(function: Callable[[Any], Blocks]) -> Callable[[Any], Blocks]:
-        _FOUND[id] = Section(id, title, order, function, numbered)
+        _FOUND[id] = Section(id, title, order, function, numbered, results)
         return function
 
     return register

@@ -1,0 +1,102 @@
+"""The parts of a study about worth: the impact map, claims, curves to be turned, and the framework of outcomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import Field
+
+from evalkit.study.base import Better, Id, Part
+
+
+class ValuePlan(Part):
+    """[value]: what the outcomes were worth."""
+
+    impact_map: str = Field(
+        description="csv: outcome, title, stakeholder, agency, quantity, proxy, price_year, "
+        "deadweight, displacement, attribution, drop_off, duration, *_low, *_high, source.",
+        examples=["impact_map.csv"],
+    )
+    cost: float | None = Field(
+        None, gt=0, description="What was spent, in the study's currency and price year.", examples=[1_250_000]
+    )
+    cost_low: float | None = None
+    cost_high: float | None = None
+    cost_source: str = ""
+    whole_life: str | None = Field(
+        None, description="csv: year, what, amount, low, high, party, source: costs by year, instead of cost."
+    )
+    unit_costs: str | None = Field(
+        None, description="csv: code, parent, title, agency, amount, unit, price_year, ...: the study's own unit costs."
+    )
+    deflators: str | None = Field(
+        None, description="csv: year, index, source: brings amounts of other price years to the study's."
+    )
+    splits: str | None = Field(
+        None, description="csv: line, version, agency, share, standing (agreed|disputed), source: savings by agency."
+    )
+    discount_rate: float | str = Field("stpr 2022", description="A dated parameter file, or a number.")
+    discount_first_year: bool = True
+    draws: int = Field(10_000, ge=1000)
+
+
+class Claim(Part):
+    """[[claim]]: a sentence that somebody said of the programme, held to the numbers."""
+
+    id: Id
+    says: str = Field(examples=["more than double the reduction that was planned"])
+    result: str = Field("", description="Which result of this study it speaks of: value.ratio, care_days.effect.")
+    numbers: dict[str, float] = Field(
+        default_factory=dict,
+        description="The published figures it rests on: observed, comparison, target ...",
+        examples=[{"observed": 10.8}],
+    )
+    said_by: str = ""
+    source: str = ""
+
+
+class Action(Part):
+    """[[curve.action]]: what somebody will do to turn the curve."""
+
+    what: str = Field(examples=["Offer family meetings within ten days"])
+    who: str = ""
+    by: dt.date | None = None
+
+
+class Curve(Part):
+    """[[curve]]: a series of an area, where it was heading, where it should go, and where it went."""
+
+    id: Id
+    title: str = Field(examples=["Children looked after, per 10,000"])
+    file: str = Field(description="csv: one row per area and year.", examples=["looked_after.csv"])
+    area: str = Field(description="The area whose curve it is.", examples=["Northmoor"])
+    column: str = Field(description="The column of the indicator.", examples=["rate"])
+    area_column: str = "area"
+    year_column: str = "year"
+    unit: str = Field(examples=["per 10,000 children"])
+    better: Better = "lower"
+    baseline_from: int | None = Field(None, description="First year of the past that is carried forward.")
+    baseline_until: int = Field(description="Last year of the past that is carried forward.", examples=[2018])
+    desired: dict[str, float] = Field(
+        default_factory=dict, description="Year = the value aimed at.", examples=[{"2024": 60.0}]
+    )
+    neighbours: list[str] = Field(default_factory=list, description="Statistical neighbours: areas of the same file.")
+    story: str = Field("", description="The story behind the curve, with its source.")
+    partners: list[str] = Field(default_factory=list)
+    works: list[str] = Field(default_factory=list, description="What works, with its source.")
+    action: list[Action] = Field(default_factory=list)
+    source: str = ""
+
+
+class FrameworkPlan(Part):
+    """[framework]: from activities to community outcomes, with indicators, weights and tags."""
+
+    file: str = Field(
+        description="csv: activity, output, service_outcome, community_outcome, indicator, kind, measure, target, "
+        "weight, bottom_line, tags, source.",
+        examples=["framework.csv"],
+    )
+    tag_sets: list[str] = Field(
+        default_factory=list, description="Frameworks on the shelf whose coverage is shown: every_child_matters ..."
+    )
+    source: str = ""
