@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from evalkit import words
@@ -172,15 +173,24 @@ def _p(p: float) -> str:
 
 
 def _anyway_tile(row: Any) -> Tile:
-    span = words.interval(real(row.deadweight_low), real(row.deadweight_high), 0, percent=True)
     drawing = anyway_bar(1.0, min(max(real(row.deadweight), 0.0), 1.0), 0.0, "tile-deadweight")
     return Tile(
         "Would have happened anyway",
         words.percent(real(row.deadweight), 0),
         "of what was achieved",
-        f"95% interval {span}",
+        _span_of_anyway(row),
         drawing,
     )
+
+
+def _span_of_anyway(row: Any) -> str:
+    """The interval of a deadweight, called by what it holds; none where there is none."""
+    if math.isnan(float(row.deadweight_low)):
+        return "no interval: sampling error not known"
+    span = words.interval(real(row.deadweight_low), real(row.deadweight_high), 0, percent=True)
+    if not finite(row.low) and finite(getattr(row, "rounding_low", None)):
+        return f"rounding alone allows {span}; sampling error not known"
+    return f"95% interval {span}"
 
 
 def _contract_tiles(evaluation: Any) -> list[Tile]:
@@ -191,12 +201,7 @@ def _contract_tiles(evaluation: Any) -> list[Tile]:
     ):
         return []
     totals, currency = evaluation.contract.totals, evaluation.study.study.currency
-    gap = real(totals.get("difference"))
-    under = (
-        "the same as owed"
-        if round(gap) == 0
-        else f"{words.whole_money(abs(gap), currency)} {'more' if gap > 0 else 'less'} than owed"
-    )
+    under = _beside_owed(totals.get("difference"), currency)
     planned = [
         f"{words.money(real(amount), currency)} planned ({plan})"
         for plan, amount in (totals.get("planned") or {}).items()
@@ -212,6 +217,16 @@ def _contract_tiles(evaluation: Any) -> list[Tile]:
         planned = [planned[0].split(" (")[0]]
     unit = f"of {words.listed(planned)}" if planned else ""
     return [Tile("Paid for outcomes", words.whole_money(real(totals["paid"]), currency), unit, under, drawing)]
+
+
+def _beside_owed(difference: object, currency: str) -> str:
+    """How what was paid stands to what was owed."""
+    if not finite(difference):
+        return "what was owed cannot be worked out"
+    gap = real(difference)
+    if round(gap) == 0:
+        return "the same as owed"
+    return f"{words.whole_money(abs(gap), currency)} {'more' if gap > 0 else 'less'} than owed"
 
 
 def _value_tile(evaluation: Any) -> Tile:
