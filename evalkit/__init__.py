@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from evalkit.cohort import Cohort, build_cohort
-    from evalkit.contract import Contract, settle_contract
+    from evalkit.contract import Contract, IndigoData, IndigoProject, read_indigo, settle_contract
     from evalkit.counterfactual import Effects, Estimate, effects_from_areas, effects_from_rates, estimate_effects
     from evalkit.errors import DataError, DisclosureError, EstimationError, EvalkitError, Flag, StudyError
     from evalkit.evaluation import Evaluation, evaluate, read_trace, write_trace
@@ -33,7 +33,7 @@ _HOMES = {
     "cohort": ["Cohort", "build_cohort"],
     "outcomes": ["Outcomes", "score_outcomes"],
     "counterfactual": ["Effects", "Estimate", "effects_from_areas", "effects_from_rates", "estimate_effects"],
-    "contract": ["Contract", "settle_contract"],
+    "contract": ["Contract", "IndigoData", "IndigoProject", "read_indigo", "settle_contract"],
     "value": ["Value", "appraise_value"],
     "evaluation": ["Evaluation", "evaluate", "read_trace", "write_trace"],
     "validation": ["Validation", "validate"],
@@ -53,6 +53,8 @@ __all__ = [
     "EvalkitError",
     "Evaluation",
     "Flag",
+    "IndigoData",
+    "IndigoProject",
     "Outcomes",
     "Study",
     "StudyError",
@@ -65,6 +67,7 @@ __all__ = [
     "effects_from_rates",
     "estimate_effects",
     "evaluate",
+    "read_indigo",
     "read_study",
     "read_trace",
     "render_portfolio",

@@ -47,7 +47,7 @@ class Flag:
     Parameters
     ----------
     room : str
-        The room that raised it: "cohort", "outcomes", "counterfactual", "contract", "value", "disclosure".
+        The room that raised it: "study", "cohort", "outcomes", "counterfactual", "contract", "value", "disclosure".
     level : {"serious", "caution", "note"}
         "serious" could change a headline, "caution" changes how a number is read, "note" is for the record.
     text : str

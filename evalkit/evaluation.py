@@ -93,9 +93,10 @@ class Evaluation:
 
     @cached_property
     def flags(self) -> tuple[Flag, ...]:
-        """The caveats of every room walked through, serious ones first, none twice."""
+        """The caveats the study itself knows and those of every room walked through, serious ones first, none twice."""
+        known = [Flag("study", one.level, one.text, one.detail, one.about) for one in getattr(self.study, "flag", ())]
         found = [flag for noun in reversed(list(self._walk.values())) for flag in getattr(noun, "flags", ())]
-        return tuple(sorted(dict.fromkeys(found), key=lambda flag: _SEVERITY[flag.level]))
+        return tuple(sorted(dict.fromkeys([*known, *found]), key=lambda flag: _SEVERITY[flag.level]))
 
     def _repr_html_(self) -> str:
         rooms = [room for room in ABSENT if room not in self.absent]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from evalkit.report.page import KIND_NOTES, KINDS
 from evalkit.report.render import PAGE, SUMMARY, displayed, execute, fill, notebook, page_style, write_whole
 
 INDEX, BOOK = "index.html", "index.ipynb"
+CARDS = 60  # more headlines than anybody reads one after the other: then only those with an estimate get a card
+_TITLE = re.compile(r"<title>([^<]*)</title>")
 _KEY = re.compile(r'name="evalkit-key" content="([0-9a-f]+)"')
 CONCLUSIONS = {
     "better": "Better",
@@ -52,6 +55,13 @@ def failures(reports: str | os.PathLike[str]) -> list[str]:
     return sorted(path.stem for path in Path(reports).glob("failed/*.ipynb"))
 
 
+def pages_beside(reports: str | os.PathLike[str]) -> dict[str, str]:
+    """Other pages that lie beside the index, by file: what their title says."""
+    files = [path for path in sorted(Path(reports).glob("*.html")) if path.name != INDEX]
+    titles = {path.name: _TITLE.search(path.read_text(encoding="utf-8", errors="replace")) for path in files}
+    return {name: html.unescape(found.group(1)).strip() or name for name, found in titles.items() if found}
+
+
 def show_portfolio(reports: str | os.PathLike[str]) -> Shown:
     """Show all finished reports side by side in a notebook.
 
@@ -66,7 +76,7 @@ def show_portfolio(reports: str | os.PathLike[str]) -> Shown:
         Overview, table, one card per study.
     """
     found = read_summaries(reports)
-    parts = [_head(found), _overview(found), _table(found), _cards(found), _failed(reports)]
+    parts = [_head(found), _overview(found), _beside(reports), _table(found), _cards(found), _failed(reports)]
     page = {"title": "Evaluations, side by side", "lang": "en-GB", **_kind(found)}
     return Shown("".join(parts), {"section": "portfolio", "title": page["title"], "page": page})
 
@@ -124,7 +134,7 @@ def _render(folder: Path, page: Path, key: str, engine: str | None) -> Path:
 def _key(folder: Path) -> str:
     """Digest of everything the page is made from."""
     sources = [Path(__file__), notebook("portfolio"), *sorted(TEMPLATE.iterdir())]
-    made = hashlib.sha256("\n".join(failures(folder)).encode())
+    made = hashlib.sha256("\n".join([*failures(folder), *map(repr, pages_beside(folder).items())]).encode())
     for path in [*sources, *sorted(folder.glob(f"*/{SUMMARY}"))]:
         made.update(path.parent.name.encode() + path.read_bytes())
     return made.hexdigest()
@@ -165,11 +175,7 @@ def _overview(found: list[dict[str, Any]]) -> str:
     paid = [one for one in real if one["paid"]]
     differing = [one for one in paid if one["owed"] is not None and round(one["paid"]) != round(one["owed"])]
     serious = sum(one["serious"] for one in found)
-    money = (
-        words.money(sum(one["paid"] for one in paid), paid[0]["currency"])
-        if len({one["currency"] for one in paid}) == 1
-        else "Several currencies"
-    )
+    money = _sums(paid)
     tiles = [
         (
             "Impact",
@@ -194,6 +200,20 @@ def _overview(found: list[dict[str, Any]]) -> str:
         f'<li><h2>{esc(head)}</h2><p class="ek-big">{esc(big)}</p><p>{esc(text)}</p></li>' for head, big, text in tiles
     )
     return f'<ul class="ek-three">{items}</ul>'
+
+
+def _sums(paid: list[dict[str, Any]]) -> str:
+    """What was paid, currency by currency: never one sum of several."""
+    sums: dict[str, float] = {}
+    for one in paid:
+        sums[one["currency"]] = sums.get(one["currency"], 0.0) + one["paid"]
+    return words.listed([words.money(round(total, 2), code) for code, total in sums.items()])
+
+
+def _beside(reports: str | os.PathLike[str]) -> str:
+    """Links to the other pages in the folder of reports."""
+    links = [f'<a href="{esc(name)}">{esc(title)}</a>' for name, title in pages_beside(reports).items()]
+    return f'<p class="ek-notes">See also: {", ".join(links)}.</p>' if links else ""
 
 
 def _table(found: list[dict[str, Any]]) -> str:
@@ -255,7 +275,10 @@ def _row(one: dict[str, Any]) -> list[object]:
 def _cards(found: list[dict[str, Any]]) -> str:
     if not found:
         return ""
-    items = "".join(f'<li class="ek-card">{_card(one)}</li>' for one in found)
+    known = found if len(found) <= CARDS else [one for one in found if one["conclusion"] != "not known"]
+    if not known:
+        return ""
+    items = "".join(f'<li class="ek-card">{_card(one)}</li>' for one in known)
     return (
         '<section aria-labelledby="cards-title"><h2 id="cards-title">The headlines</h2><ul '
         f'class="ek-cards">{items}</ul></section>'

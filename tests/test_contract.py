@@ -355,7 +355,7 @@ def test_a_step_reached_by_single_people_is_paid_for_the_share_of_them_who_reach
     assert found["anyway_low"] == pytest.approx(5000 * (0.6976 - 1.96 * 0.05), rel=0.03)
     days = settled(folder, card, achieved, x={"deadweight": 0.6976, "values": "amount"})
     assert pd.isna(days.table.loc[0, "anyway"])
-    assert "not defined for a step or slide paid for single people" in days.table.loc[0, "why_no_anyway"]
+    assert "not defined for a level that single people reach" in days.table.loc[0, "why_no_anyway"]
     together = settled(folder, card, "metric|units\na|1", x={"deadweight": 0.6976, "values": "amount"})
     assert together.table.loc[0, "why_no_anyway"] == ""
 

@@ -36,6 +36,7 @@ ROOMS = [
         "provenance",
         "report",
         "portfolio",
+        "indigo",
         "batch",
         "cli",
     ),

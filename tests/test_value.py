@@ -408,5 +408,5 @@ def test_a_map_that_prices_nothing_is_refused_and_so_is_a_quantity_without_a_pri
     lines = map_of(
         {"outcome": "", "title": "Sleep", "quantity": None, "proxy": None}, {**FROM_EFFECT, "outcome": "cot"}
     )
-    with pytest.raises(StudyError, match="line 2"):
+    with pytest.raises(StudyError, match=r"impact_map.csv has 1 problem:\n  1. line 3"):
         appraise_value(effects_of(study(lines)))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+OF_PAPERS = ("achieved", "payments", "rate_card", "cap", "maximum", "plans", "costs", "budgets", "variations", "party")
 ORDER = {"serious": 0, "caution": 1, "note": 2}
 
 
@@ -39,7 +40,7 @@ def findings(folder: Path) -> list[str]:
     study = read_study(folder)
     found: list[Any] = []
     errors: list[EvalkitError] = []
-    for look in (_design, _cohort, _rates, _contract, _value):
+    for look in (_design, _cohort, _rates, _contract, _value, _curves):
         try:
             found += look(study)
         except EvalkitError as error:
@@ -103,11 +104,15 @@ def _rates(study: Study) -> Iterator[str | Flag]:
 
 
 def _contract(study: Study) -> Iterator[str | Flag]:
-    if study.contract is None or study.contract.rate_card is None:
+    """Every table of the contract, and what its papers raise without an effect."""
+    if study.contract is None:
         return
     from evalkit.contract import settle_contract
 
-    yield _plural(len(settle_contract(study).table), "metric")
+    contract = settle_contract(study)
+    if study.contract.rate_card is not None:
+        yield _plural(len(contract.table), "metric")
+    yield from (flag for flag in contract.flags if flag.about in OF_PAPERS)
 
 
 def _design(study: Study) -> Iterator[str | Flag]:
@@ -124,11 +129,9 @@ def _value(study: Study) -> Iterator[str | Flag]:
     """The impact map, and deadweight that the estimator nets out already."""
     if study.value is None:
         return
-    from evalkit.tables import read_csv_checked
-    from evalkit.value.lines import COLUMNS, read_lines
+    from evalkit.value.linked import read_map
 
-    table = read_csv_checked(study, study.value.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
-    lines, _ = read_lines(table, study.study.currency)
+    lines = read_map(study)
     plan = study.counterfactual
     stated = lines["deadweight"].fillna(0).ne(0) & lines["quantity"].isna()
     if plan is not None and plan.estimator != "assumed" and stated.any():
@@ -137,6 +140,19 @@ def _value(study: Study) -> Iterator[str | Flag]:
             'which already nets it out. Drop deadweight, or use estimator = "assumed".'
         )
     yield _plural(len(lines), "line") + " of value"
+
+
+def _curves(study: Study) -> Iterator[str | Flag]:
+    """The series of curves, and the framework of outcomes."""
+    if study.curve:
+        from evalkit.value.curve import study_curves
+
+        yield _plural(len(study_curves(study)), "curve")
+    if study.framework is not None:
+        from evalkit.value.framework import study_framework
+
+        study_framework(study)
+        yield "a framework of outcomes"
 
 
 def _plural(count: int, word: str) -> str:

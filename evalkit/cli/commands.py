@@ -178,3 +178,33 @@ def validate(
     typer.echo(f"{page.as_posix()} is written.")
     if not told["agrees"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def indigo(
+    target: Annotated[
+        str | None, typer.Argument(metavar="[STUDY or PROJECT-ID]", help="What to export, or what to make a study of.")
+    ] = None,
+    source: Annotated[Path | None, typer.Option("--from", help="The folder of the INDIGO data set.")] = None,
+    to: Annotated[Path, typer.Option(help="Where study folders are made.")] = RAW,
+    every: Annotated[bool, typer.Option("--all", help="Every project: studies, reports, portfolio, findings.")] = False,
+    out: Annotated[Path, typer.Option(help="With --all: where reports go.")] = Path("reports"),
+    export: Annotated[Path | None, typer.Option(help="Write the study's public results here.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="INDIGO's schema, to check an export against.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an earlier study or export.")] = False,
+) -> None:
+    """Export a study's public results as INDIGO data, or make studies of INDIGO's projects."""
+    from evalkit.cli.indigo import Asked, check_asked, every_lines, export_lines, project_lines
+
+    asked = Asked(target, source, to, out, export, schema, every, replace)
+    check_asked(asked)
+    if not every:
+        for line in export_lines(asked) if export is not None else project_lines(asked):
+            typer.echo(line)
+        return
+    failed = False
+    for line, bad in every_lines(asked):
+        failed |= bad
+        typer.echo(line, err=bad)
+    if failed:
+        raise typer.Exit(1)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit.contract.mechanisms import STEPPED, walk
+from evalkit import words
+from evalkit.contract.mechanisms import FLOOR, TRIGGER
+from evalkit.contract.paying import CONTRACT_FLOOR, pay_at
 from evalkit.contract.reading import Papers
 from evalkit.errors import Flag, Level, StudyError, did_you_mean, several
 from evalkit.study import Study
@@ -16,8 +18,11 @@ DRAWS = 2000
 NO_LINK = "the rate card links it to no estimated outcome"
 NO_EFFECTS = "this study estimates no effect"
 IN_PRICE = "the price already allows for deadweight, which is not taken a second time"
+BY_TRIGGER = "a trigger pays for a difference from what would have happened anyway, so nothing is taken off again"
 NOT_KNOWN = "the deadweight of its outcome is not known"
-NOT_DEFINED = "it is not defined for a step or slide paid for single people unless the outcome is yes or no"
+NOT_DEFINED = "it is not defined for a level that single people reach unless the outcome is yes or no"
+SETTLED = (IN_PRICE, BY_TRIGGER)  # nothing is unknown here
+APART = 0.1  # units and mean x people closer than this are taken for the same
 FIXED = 1e-12  # draws closer together than this do not vary: what is left is rounding
 COLUMNS = ("anyway", "anyway_low", "anyway_high", "anyway_share")
 
@@ -63,15 +68,19 @@ def add_anyway(
     judged = [metric for metric, reason in why.items() if not reason]
     level = study.counterfactual.level if study.counterfactual else 0.95
     links = dict(zip(table["metric"], table["outcome"], strict=True))
-    points = {metric: np.array([float(rows[links[metric]]["deadweight"])]) for metric in judged}
-    shares = _draw_shares({m: rows[links[m]] for m in judged}, effects, (draws, study.study.seed), level)
+    behind = {metric: rows[links[metric]] for metric in judged if metric != CONTRACT_FLOOR}
+    points = {metric: np.array([float(row["deadweight"])]) for metric, row in behind.items()}
+    shares = draw_shares(behind, effects, (draws, study.study.seed), level)
     owed = table.set_index("metric")["owed"]
-    point = _run(papers, study, points, 1)
-    drawn = _run(papers, study, shares, draws)
-    spread = {m: _interval(np.minimum(drawn[m], owed[m]), rows[links[m]], shares[m], level) for m in judged}
+    point, drawn = _run(papers, study, points, 1), _run(papers, study, shares, draws)
+    spread = {m: _interval(np.minimum(drawn[m], owed[m]), row, shares[m], level) for m, row in behind.items()}
     out = _with_columns(table, {m: min(float(point[m][0]), float(owed[m])) for m in judged}, spread, why)
     totals = _totals(owed, judged, point, drawn, (spread, level))
-    return out, totals, _flags(study, out, why, rows)
+    return (
+        out,
+        totals,
+        [*_flags(study, out, why, rows), *_of_person_caps(papers, table, behind), *_counted(table, behind)],
+    )
 
 
 def _estimates(study: Study, table: pd.DataFrame, effects: Any) -> dict[str, dict[str, Any]]:
@@ -92,19 +101,24 @@ def _reasons(
 ) -> dict[str, str]:
     """Why nothing can be said about deadweight, by metric; empty where something can."""
     why = {}
-    personal = set(papers.claims.loc[papers.claims["person"] != "", "metric"])
+    people = papers.claims.loc[papers.claims["person"] != ""].groupby("metric")["person"].first().to_dict()
     for metric, outcome, mechanism in zip(table["metric"], table["outcome"], table["mechanism"], strict=True):
-        why[metric] = _why_not(study, outcome, effects, rows)
-        single = mechanism in STEPPED and metric in personal
+        price = papers.prices.get(metric)
+        in_price = bool(study.contract and study.contract.deadweight_in_price)
+        if price is not None and price.in_price is not None:
+            in_price = price.in_price
+        why[metric] = BY_TRIGGER if mechanism == TRIGGER else IN_PRICE if in_price else _why_not(outcome, effects, rows)
+        single = price is not None and price.single(people.get(metric, ""))
         if not why[metric] and single and rows[outcome].get("values") != "yes or no":
             why[metric] = NOT_DEFINED
+    judged = any(not reason for reason in why.values())
+    if judged and CONTRACT_FLOOR in why:
+        why[CONTRACT_FLOOR] = ""  # a floor is paid whatever is achieved
     return why
 
 
-def _why_not(study: Study, outcome: str, effects: Any, rows: dict[str, dict[str, Any]]) -> str:
-    """Why nothing can be said about deadweight for a metric; empty where it can."""
-    if study.contract and study.contract.deadweight_in_price:
-        return IN_PRICE
+def _why_not(outcome: str, effects: Any, rows: dict[str, dict[str, Any]]) -> str:
+    """Why nothing can be said about the deadweight of an outcome; empty where it can."""
     if not outcome:
         return NO_LINK
     if effects is None:
@@ -116,7 +130,7 @@ def _why_not(study: Study, outcome: str, effects: Any, rows: dict[str, dict[str,
     return ""
 
 
-def _draw_shares(
+def draw_shares(
     rows: dict[str, dict[str, Any]], effects: Any, drawing: tuple[int, int], level: float
 ) -> dict[str, np.ndarray]:
     """Deadweight by draw: joint over outcomes; over a stated range or bound; constant where nothing is known of it."""
@@ -161,14 +175,8 @@ def _bounded(row: dict[str, Any], uniform: np.ndarray, drawn: np.ndarray, level:
 
 def _run(papers: Papers, study: Study, shares: dict[str, np.ndarray], draws: int) -> dict[str, np.ndarray]:
     """What each judged metric would have been paid anyway, by draw, before it is held to what was owed."""
-    cap = study.contract.cap if study.contract and study.contract.cap is not None else np.inf
-    tame = {metric: np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1e9) for metric, share in shares.items()}
-    paid = {metric: np.zeros(draws) for metric in papers.prices}
-    if shares:
-        metrics = papers.claims["metric"].to_numpy()
-        for line in walk(papers.claims, papers.prices, cap, tame, draws):
-            paid[metrics[line.place]] += line.paid
-    return {metric: paid[metric] for metric in shares}
+    paid = pay_at(papers, study.contract, shares, draws) if shares else {}
+    return {metric: paid[metric] for metric in [*shares, CONTRACT_FLOOR] if metric in paid}
 
 
 def _interval(paid: np.ndarray, row: dict[str, Any], share: np.ndarray, level: float) -> tuple[float, float]:
@@ -213,15 +221,17 @@ def _totals(
     if not judged or amount <= 0:
         return {"judged": amount, **dict.fromkeys(names)}
     by_metric, level = spread
-    # held to what was owed only in the sum: under a shared cap one metric may give way to another
-    whole = float(sum(point[metric][0] for metric in judged))
-    in_all = np.sum([drawn[metric] for metric in judged], axis=0)
+    bounds = list(by_metric.values())  # a floor varies only as the metrics do
+    # held to what was owed only in the sum: under a shared cap one metric may give way to another, and a floor lifts
+    # what would have been paid anyway even where it did not lift what was owed
+    whole = float(sum(paid[0] for paid in point.values()))
+    in_all = np.sum(list(drawn.values()), axis=0)
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.quantile(np.minimum(in_all, amount), tails)
     least, most = np.quantile(amount - in_all, tails)
-    if any(np.isinf(by_metric[metric][0]) for metric in judged):
+    if any(np.isinf(low) for low, _ in bounds):
         low, high, least, most = -np.inf, np.inf, -np.inf, np.inf
-    elif all(np.isnan(by_metric[metric][0]) for metric in judged):
+    elif all(np.isnan(low) for low, _ in bounds):
         low = high = least = most = np.nan
     anyway = min(whole, amount)
     values = [anyway, low, high, anyway / amount, low / amount, high / amount, amount - whole, least, most]
@@ -240,13 +250,54 @@ def _flags(study: Study, table: pd.DataFrame, why: dict[str, str], rows: dict[st
         metrics = [metric for metric, given in why.items() if given == reason]
         about = "all metrics" if len(metrics) == len(why) else f"{len(metrics)} of {len(why)} metrics"
         text = f"How much was paid for deadweight cannot be said for {about}: {reason}."
-        level: Level = "note" if reason == IN_PRICE else "caution"
+        level: Level = "note" if reason in SETTLED else "caution"
         flags.append(Flag("contract", level, text, "" if about == "all metrics" else ", ".join(metrics), "deadweight"))
     known = table[table["anyway"].notna()]
     if loose := list(known.loc[np.isinf(known["anyway_low"]), "metric"]):
         text = f"The amount paid for deadweight is not bounded for {', '.join(loose)}: the deadweight itself is not."
         flags.append(Flag("contract", "caution", text, about="deadweight"))
-    if fixed := list(known.loc[known["anyway_low"].isna(), "metric"]):
+    if fixed := list(known.loc[known["anyway_low"].isna() & (known["mechanism"] != FLOOR), "metric"]):
         text = f"The amount paid for deadweight has no interval for {', '.join(fixed)}: its deadweight has no range."
         flags.append(Flag("contract", "caution", text, about="deadweight"))
     return flags
+
+
+def _of_person_caps(papers: Papers, table: pd.DataFrame, behind: dict[str, dict[str, Any]]) -> list[Flag]:
+    """A cap of a person is applied to the expected units of each: by how much that can be too much."""
+    capped = [m for m in behind if m in papers.prices and np.isfinite(float(papers.prices[m].cap_person))]
+    named = set(papers.claims.loc[papers.claims["person"] != "", "metric"])
+    rows = table[table["metric"].isin(named.intersection(capped)) & (table["cut"] > 0)]
+    if rows.empty:
+        return []
+    # for one person the expected payment under a cap lies between share x capped and the cap of share x uncapped
+    shares = rows["metric"].map(lambda metric: float(np.clip(behind[metric]["deadweight"], 0.0, 1.0)))
+    most = float((shares * rows["cut"]).sum())
+    text = "Where a cap of one person binds, what would have been paid anyway may be put too high."
+    detail = (
+        "The cap is applied to what each person would be expected to achieve; some would have reached it and others "
+        f"not. The most this can be is {words.number(100 * most / max(float(rows['owed'].sum()), 0.01), 0)}% of what "
+        f"was owed for {words.listed(list(rows['metric']))}."
+    )
+    return [Flag("contract", "note", text, detail, "deadweight")]
+
+
+def _counted(table: pd.DataFrame, behind: dict[str, dict[str, Any]]) -> list[Flag]:
+    """Where the units paid for are not the mean amount times people, its deadweight may not be theirs."""
+    apart = []
+    for metric, title, achieved in zip(table["metric"], table["title"], table["achieved"], strict=True):
+        row = behind.get(metric, {})
+        gone = 1.0 - float(row.get("deadweight", 1.0))
+        if row.get("values") != "amount" or row.get("scale") != "difference" or abs(gone) < FIXED:
+            continue
+        # (1 - deadweight) is the effect over what is counted for one person
+        expected = abs(float(row["effect"]) / gone) * float(row.get("n_treated", np.nan))
+        if expected > 0 and abs(float(achieved) / expected - 1.0) > APART:
+            apart.append(f"{title}: {words.percent(float(achieved) / expected, 0)} of the mean times people")
+    if not apart:
+        return []
+    text = "The units paid for are not what the estimated mean comes to for the people it was estimated for."
+    detail = (
+        f"{'; '.join(apart)}. Were other people counted, or was the amount held to nothing person by person? Then the "
+        "share that would have been paid anyway is that of the mean, not of the units."
+    )
+    return [Flag("contract", "caution", text, detail, "deadweight")]

@@ -2,105 +2,188 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
-from evalkit.contract.mechanisms import MECHANISMS, STEPPED, Price, walk
+from evalkit.contract.limits import Limits, YearBy, limits_from
+from evalkit.contract.mechanisms import FLOOR, Price, price_of
+from evalkit.contract.paying import walk
+from evalkit.contract.pennies import to_penny
+from evalkit.contract.prices import FIRST_LINE, cells, read_prices, texts, together
 from evalkit.errors import DataError, did_you_mean, several
+from evalkit.tables.words import rows_listed
 
-COLUMNS = ["metric", "person", "date", "units", "price", "gross", "paid", "cut_off", "why"]
+__all__ = ["COLUMNS", "due", "in_order", "read_prices", "refuse_unknown", "unpriced", "write_up"]
+
+COLUMNS = ["metric", "person", "date", "units", "price", "gross", "paid", "cut_off", "why", "mechanism", "due_on"]
 
 
-def due(rate_card: pd.DataFrame, achieved: pd.DataFrame, cap: float | None = None) -> pd.DataFrame:
+def due(
+    rate_card: pd.DataFrame,
+    achieved: pd.DataFrame,
+    cap: float | None = None,
+    cap_year: float | None = None,
+    year_starts_month: int = 1,
+    year_by: YearBy = "achieved",
+    floor: float | None = None,
+) -> pd.DataFrame:
     """Work out what fell due for what was achieved.
 
     Parameters
     ----------
     rate_card : DataFrame
-        metric and price, and where they apply: mechanism (default "unit"), threshold, cap_person, cap_metric.
+        metric and price, and where they apply: mechanism (default "unit"), threshold, baseline, cap_person, cap_metric,
+        cap_year, floor_metric, lag_days, from, until, per, claw_back, deadweight_in_price.
 
         - unit: price x units. day: the same, units being days below the contract's baseline.
         - milestone: the same, but each person's milestone counts once.
+        - saved: units are what was observed; the price is paid for everything below the row's baseline, claim by
+          claim; above it nothing, unless claw_back is yes: then money is taken back.
+        - threshold: nothing until the units so far reach the threshold; then all of them are paid.
+        - excess: nothing until then; then only the units above the threshold are paid.
         - step: one row per step (same metric, rising threshold); units are the level reached, and the price is what the
           highest step reached pays in all; nothing below the first step, nothing in between.
-        - slide: units are the level reached; the price is paid for every unit above the threshold, up to the cap.
+        - slide: units are the level reached; the price is paid for every unit above the threshold, up to the threshold
+          of the metric's next row, if it has one (a row with price 0 ends it), and up to the cap.
+        - scale: units are the level reached; the price of each row is the amount in all at its threshold, and in
+          between the amount lies on the straight line; nothing below the first row (begin at threshold 0 for a floor),
+          no more above the last (the ceiling).
 
-        cap_person is the most paid for one person over all metrics that carry one; cap_metric the most for the metric.
+        Levels and thresholds are reached by each person where claims name people, else by all claims together; per =
+        "cohort" lets named people reach them together. cap_person is the most paid for one person over all metrics that
+        carry one; cap_metric the most for the metric, cap_year the most for it in one year; floor_metric the least.
+        Rows with from and until are prices that follow each other: a claim is priced by its date.
     achieved : DataFrame
         metric and units, and where known: date, person. Units are not negative.
-    cap : float, optional
-        The most that can be paid under the contract.
+    cap, cap_year : float, optional
+        The most that can be paid under the contract, and in any one year of it. Claims without a date count in no year.
+    year_starts_month : int
+        The month in which such a year begins.
+    year_by : {"achieved", "due"}
+        Whether the date of achievement or the date due (lag_days later) says in which year a payment counts.
+    floor : float, optional
+        The least that is paid under the contract.
 
     Returns
     -------
     DataFrame
-        One row per claim, in date order and then in the order given (claims without a date last): metric, person,
-        date, units, price, gross, paid, cut_off, why. ``gross - paid = cut_off``; ``why`` names the caps that bound.
-        The price of a step is missing: it has several.
+        One row per claim, in date order and then in the order given (claims without a date last), then one row per
+        floor that lifts a sum: metric, person, date, units, price, gross, paid, cut_off, why, mechanism, due_on.
+        Amounts are rounded once per row, to the penny, halves up; ``gross - paid = cut_off`` in pennies; ``why`` names
+        the caps and floors that bound. The price of a step or scale is missing: it has several.
 
     Raises
     ------
     DataError
-        Metrics that are not on the rate card, unknown mechanisms, missing prices, negative units: all at once.
+        Metrics that are not on the rate card, unknown mechanisms, missing prices, amounts that are not plain numbers,
+        negative units, claims at a time when no price held: all at once.
     """
-    card = read_prices(rate_card)
-    claims = in_order(achieved)
+    if year_by not in ("achieved", "due") or not 1 <= int(year_starts_month) <= 12:
+        raise DataError('year_by is "achieved" or "due", and year_starts_month a month from 1 to 12.')
+    limits = limits_from(cap, cap_year, int(year_starts_month), year_by, floor)
+    read = together("What is due", {"card": lambda: read_prices(rate_card), "claims": lambda: in_order(achieved)})
+    card, claims = read["card"], read["claims"]
     refuse_unknown(claims["metric"], list(card), "What was achieved")
-    lines = list(walk(claims, card, np.inf if cap is None else cap, {}))
-    ledger = claims.assign(
-        price=[np.nan if card[m].mechanism == "step" else card[m].price for m in claims["metric"]],
-        gross=[float(line.gross[0]) for line in lines],
-        paid=[float(line.paid[0]) for line in lines],
-        why=[line.why for line in lines],
-    )
-    ledger["cut_off"] = ledger["gross"] - ledger["paid"]
-    return ledger[COLUMNS]
+    if problems := unpriced(claims, card):
+        raise DataError(several("What was achieved", problems))
+    return write_up(claims, card, limits)
 
 
-def read_prices(rate_card: pd.DataFrame) -> dict[str, Price]:
-    """Turn a rate card into one `Price` per metric.
+def write_up(claims: pd.DataFrame, card: Mapping[str, Price], limits: Limits) -> pd.DataFrame:
+    """Settle checked claims, in decimals, and write the ledger.
 
     Parameters
     ----------
-    rate_card : DataFrame
-        As for `due`.
+    claims : DataFrame
+        From `in_order`, each with a metric of the card.
+    card : mapping of str to Price
+        The rate card, with the triggers that pay.
+    limits : Limits
+        Of the contract.
 
     Returns
     -------
-    dict
-        Metric -> Price, in the card's order.
-
-    Raises
-    ------
-    DataError
-        Everything that is wrong with the card, at once.
+    DataFrame
+        As `due`.
     """
-    missing = [name for name in ("metric", "price") if name not in rate_card]
-    if missing:
-        raise DataError(several("The rate card", [f'It lacks the column "{name}".' for name in missing]))
-    card = _with_defaults(rate_card)
-    problems = [
-        problem for metric, rows in card.groupby("metric", sort=False) for problem in _problems(str(metric), rows)
+    lines = list(walk(claims, card, limits))
+    ledger = pd.DataFrame(
+        {
+            "metric": [line.metric for line in lines],
+            "place": [np.nan if line.place is None else line.place for line in lines],
+            "gross": [float(line.gross) for line in lines],
+            "paid": [float(line.paid) for line in lines],
+            "cut_off": [float(to_penny(line.gross - line.paid)) for line in lines],
+            "why": [line.why for line in lines],
+        }
+    )
+    rest = claims[["person", "date", "units"]].reset_index(drop=True).reindex(ledger["place"])
+    ledger = pd.concat([ledger, rest.reset_index(drop=True)], axis=1)
+    ledger["person"] = ledger["person"].fillna("")
+    floors = ledger["place"].isna()
+    ledger.loc[floors, "date"] = limits.ends
+    ledger["date"] = pd.to_datetime(ledger["date"])
+    ledger["mechanism"] = [
+        FLOOR if lifts else card[m].mechanism for m, lifts in zip(ledger["metric"], floors, strict=True)
     ]
-    if card["metric"].eq("").any():
-        problems.append(f"{int(card['metric'].eq('').sum())} rows have no metric.")
-    if problems:
-        raise DataError(several("The rate card", problems))
-    return {str(metric): _price(str(metric), rows) for metric, rows in card.groupby("metric", sort=False)}
+    ledger["price"] = [np.nan if lifts else _price(card[m], date) for m, date, lifts in
+                       zip(ledger["metric"], ledger["date"], floors, strict=True)]  # fmt: skip
+    lags = [0 if lifts else card[m].lag_days for m, lifts in zip(ledger["metric"], floors, strict=True)]
+    ledger["due_on"] = ledger["date"] + pd.to_timedelta(pd.Series(lags, dtype="int64"), unit="D")
+    text = dict.fromkeys(["metric", "person", "why", "mechanism"], "str")
+    numbers = dict.fromkeys(["units", "price", "gross", "paid", "cut_off"], float)
+    return ledger.astype({**text, **numbers})[COLUMNS]
 
 
-def in_order(achieved: pd.DataFrame) -> pd.DataFrame:
+def _price(price: Price, date: pd.Timestamp) -> float:
+    return price_of(price, price.at(date) or price.tariffs[0])
+
+
+def unpriced(claims: pd.DataFrame, card: Mapping[str, Price]) -> list[str]:
+    """Say which claims fall on a day when their metric had no price, or have no date to choose a price by.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        From `in_order`.
+    card : mapping of str to Price
+        The rate card.
+
+    Returns
+    -------
+    list of str
+        One sentence per metric.
+    """
+    problems = []
+    for metric, rows in claims.groupby("metric", sort=False):
+        price = card.get(str(metric))
+        if price is None:
+            continue
+        without = [int(line) for date, line in zip(rows["date"], rows["line"], strict=True) if price.at(date) is None]
+        if without:
+            problems.append(
+                f'Metric "{metric}" has no price for the date of {rows_listed(sorted(without))}. Give the claim a '
+                'date, or the rate card a row whose "from" and "until" hold it.'
+            )
+    return problems
+
+
+def in_order(achieved: pd.DataFrame, lines: Sequence[int] | None = None) -> pd.DataFrame:
     """Put what was achieved in date order, then file order, and refuse what is not a number of units.
 
     Parameters
     ----------
     achieved : DataFrame
         metric, units, and where known date and person.
+    lines : sequence of int, optional
+        The line of each row in its file; default: rows follow a header of one line.
 
     Returns
     -------
     DataFrame
-        metric (str), person (str, "" where not known), date (datetime64), units (float).
+        metric (str), person (str, "" where not known), date (datetime64), units (float), line (int).
 
     Raises
     ------
@@ -109,23 +192,28 @@ def in_order(achieved: pd.DataFrame) -> pd.DataFrame:
     """
     absent = [name for name in ("metric", "units") if name not in achieved]
     if absent:
-        raise DataError(several("What was achieved", [f'The table lacks the column "{name}".' for name in absent]))
-    blank = pd.Series([None] * len(achieved), index=achieved.index, dtype=object)
-    given = achieved.get("date", blank)
+        there = [str(name) for name in achieved.columns]
+        told = [f'The table lacks the column "{name}". {did_you_mean(name, there)}'.strip() for name in absent]
+        raise DataError(several("What was achieved", told))
+    table = achieved.reset_index(drop=True)
+    at = [FIRST_LINE + row for row in range(len(table))] if lines is None else list(lines)
+    problems: list[str] = []
     claims = pd.DataFrame(
         {
-            "metric": _texts(achieved["metric"]),
-            "person": _texts(achieved.get("person", blank)),
-            "date": pd.to_datetime(given, errors="coerce", format="ISO8601"),
-            "units": pd.to_numeric(achieved["units"], errors="coerce"),
+            "metric": texts(table["metric"]),
+            "person": texts(table.get("person", pd.Series([None] * len(table), dtype=object))),
+            "date": cells(table, "date", "date", problems, at, people=True),
+            "units": cells(table, "units", "number", problems, at, people=True),
+            "line": pd.Series(at, dtype="int64"),
         }
     )
+    empty = claims["units"].isna() & (texts(table["units"]) == "")
     checks = {
-        "have no number of units": claims["units"].isna(),
+        "have no number of units": empty,
+        "have no metric": claims["metric"] == "",
         "have negative units; correct the earlier claim instead": claims["units"] < 0,
-        "have a date that is not a date (write 2024-03-31)": claims["date"].isna() & given.notna(),
     }
-    problems = [_rows_that(says, wrong) for says, wrong in checks.items() if wrong.any()]
+    problems += [_rows_that(says, claims.loc[wrong, "line"]) for says, wrong in checks.items() if wrong.any()]
     if problems:
         raise DataError(several("What was achieved", problems))
     return claims.sort_values("date", kind="stable", na_position="last").reset_index(drop=True)
@@ -157,48 +245,6 @@ def refuse_unknown(metrics: pd.Series, known: list[str], where: str) -> None:
         raise DataError(several(where, problems))
 
 
-def _rows_that(says: str, wrong: pd.Series) -> str:
+def _rows_that(says: str, lines: pd.Series) -> str:
     """How many rows are wrong, and the first few by their line in a file (the header is line 1)."""
-    lines = ", ".join(str(place + 2) for place in np.flatnonzero(wrong)[:3])
-    return f"{int(wrong.sum())} rows {says} (first at line {lines})."
-
-
-def _texts(column: pd.Series) -> pd.Series:
-    """Text without missing values or outer blanks."""
-    return column.map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
-
-
-def _with_defaults(rate_card: pd.DataFrame) -> pd.DataFrame:
-    """Every column a price needs, as numbers and text."""
-    card = pd.DataFrame({"metric": _texts(rate_card["metric"])})
-    blank = pd.Series([None] * len(card), index=card.index, dtype=object)
-    card["mechanism"] = _texts(rate_card.get("mechanism", blank)).replace("", "unit").str.lower()
-    for name in ("price", "threshold", "cap_person", "cap_metric"):
-        card[name] = pd.to_numeric(rate_card.get(name, blank), errors="coerce").astype(float)
-    return card
-
-
-def _problems(metric: str, rows: pd.DataFrame) -> list[str]:
-    """What is wrong with one metric's rows."""
-    mechanisms = rows["mechanism"].unique()
-    strange = [name for name in mechanisms if name not in MECHANISMS]
-    found = [f'{metric}: mechanism "{name}" is not known. {did_you_mean(name, MECHANISMS)}' for name in strange]
-    stepped = mechanisms[0] in STEPPED
-    if len(mechanisms) > 1 or (len(rows) > 1 and mechanisms[0] != "step"):
-        found.append(f"{metric} stands on {len(rows)} rows. Only the steps of one step mechanism may share a metric.")
-    if rows["price"].isna().any() or (rows["price"] < 0).any():
-        found.append(f"{metric}: the price is missing, not a number or negative.")
-    if stepped and rows["threshold"].isna().any():
-        found.append(f"{metric}: a {mechanisms[0]} needs a threshold.")
-    if not stepped and rows["threshold"].notna().any():
-        found.append(f'{metric}: a threshold belongs to "step" or "slide", not to "{mechanisms[0]}".')
-    if (rows[["cap_person", "cap_metric"]] < 0).any(axis=None):
-        found.append(f"{metric}: a cap is negative.")
-    return found
-
-
-def _price(metric: str, rows: pd.DataFrame) -> Price:
-    """One metric's price."""
-    steps = rows[["threshold", "price"]].fillna(0.0).sort_values("threshold").to_numpy(dtype=float)
-    caps = rows[["cap_person", "cap_metric"]].min().fillna(np.inf)
-    return Price(metric, str(rows["mechanism"].iloc[0]), steps, float(caps["cap_person"]), float(caps["cap_metric"]))
+    return f"{len(lines)} rows {says} (first at line {', '.join(str(line) for line in sorted(lines)[:3])})."

@@ -1,23 +1,72 @@
-"""How a price turns units into money: one small class per mechanism, and the caps that come after it.
+"""How a price turns units into money: one small function per mechanism, and the prices they read.
 
-Every amount is an array over draws, so that the same mechanism that settles the contract as it was (one draw) can be
-run again at what would have happened anyway (many draws), thresholds, steps and caps included.
+Every mechanism is written once and works in decimals, for the contract as it was settled, and in arrays over draws,
+for what would have been paid at other outcomes: thresholds, steps and baselines included (`evalkit.contract.pennies`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from evalkit import words
+from evalkit.contract.pennies import NO_LIMIT, NONE, Amount, Sums
 
-Amounts = np.ndarray
 TWICE = "milestone already counted for this person"
 LOWER = "no further than before"
-STEPPED = ("step", "slide")
+BELOW = "below the threshold"
+NOTHING_SAVED = "not below the baseline"
+STEPPED = ("step", "slide", "scale")  # units are a level reached, not a number of things
+GATED = ("threshold", "excess")  # units count from a threshold on
+WHOLE = (*STEPPED, *GATED)  # a share of the people reach it, rather than everybody a share of it
+MANY_ROWS = ("step", "slide", "scale")
+TRIGGER, FLOOR = "trigger", "floor"
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """The price of one metric while it held.
+
+    Parameters
+    ----------
+    steps : tuple of (Decimal, Decimal)
+        Threshold and price of each of its rows, lowest threshold first.
+    baseline : Decimal or None
+        What "saved" counts from.
+    starts, until : Timestamp or None
+        First and last day on which it held.
+    """
+
+    steps: tuple[tuple[Decimal, Decimal], ...]
+    baseline: Decimal | None = None
+    starts: pd.Timestamp | None = None
+    until: pd.Timestamp | None = None
+
+    @property
+    def price(self) -> Decimal:
+        """The price of the first row."""
+        return self.steps[0][1]
+
+    @property
+    def thresholds(self) -> tuple[Decimal, ...]:
+        """The thresholds, rising."""
+        return tuple(threshold for threshold, _ in self.steps)
+
+    @property
+    def amounts(self) -> tuple[Decimal, ...]:
+        """The price at each threshold."""
+        return tuple(price for _, price in self.steps)
+
+    def holds(self, date: pd.Timestamp) -> bool:
+        """Whether it held on a day; a price without dates always does."""
+        if self.starts is None and self.until is None:
+            return True
+        after = self.starts is None or date >= self.starts
+        return bool(after and (self.until is None or date <= self.until))
 
 
 @dataclass(frozen=True)
@@ -30,59 +79,57 @@ class Price:
         Its id.
     mechanism : str
         A name in `MECHANISMS`.
-    steps : ndarray, shape (n_rows, 2)
-        Threshold and price of each of its rows, lowest threshold first; one row for unit, milestone and day.
-    cap_person, cap_metric : float
+    tariffs : tuple of Tariff
+        One, or several that follow each other in time.
+    cap_person, cap_metric, cap_year : Decimal
         Infinite where there is none.
+    floor : Decimal
+        Least paid for the metric; 0 where there is none.
+    lag_days : int
+        From achievement to the day on which payment falls due.
+    in_price : bool or None
+        Whether the price already allows for deadweight; None: as the contract says.
+    claw_back : bool
+        Whether "saved" takes money back where the observed amount lies above the baseline.
+    per : {"", "person", "cohort"}
+        Whose units reach a threshold or level; "": each person's where claims name people.
     """
 
     metric: str
     mechanism: str
-    steps: np.ndarray
-    cap_person: float = np.inf
-    cap_metric: float = np.inf
+    tariffs: tuple[Tariff, ...]
+    cap_person: Decimal = NO_LIMIT
+    cap_metric: Decimal = NO_LIMIT
+    cap_year: Decimal = NO_LIMIT
+    floor: Decimal = NONE
+    lag_days: int = 0
+    in_price: bool | None = None
+    claw_back: bool = False
+    per: str = ""
 
     @property
     def price(self) -> float:
-        """The price of the first row."""
-        return float(self.steps[0, 1])
+        """The price of the first row; missing where several rows make one amount."""
+        return price_of(self, self.tariffs[0])
 
+    @property
+    def steps(self) -> np.ndarray:
+        """Threshold and price of each row of the first tariff, shape (n_rows, 2)."""
+        return np.array(self.tariffs[0].steps, dtype=float)
 
-@dataclass
-class Memory:
-    """What has been counted and paid so far, while a ledger is walked through.
+    def at(self, date: pd.Timestamp) -> Tariff | None:
+        """The price that held on a day; None where none did."""
+        if len(self.tariffs) == 1 and self.tariffs[0].holds(date):
+            return self.tariffs[0]
+        return next((tariff for tariff in self.tariffs if pd.notna(date) and tariff.holds(date)), None)
 
-    Parameters
-    ----------
-    draws : int
-        Length of every array.
-    seen : set
-        Metric and person of milestones already counted.
-    reached : dict
-        Metric and person -> what the level reached so far is worth.
-    spent : dict
-        Cap -> what has been paid against it.
-    """
+    def whose(self, person: str) -> str:
+        """Whose units reach a threshold together: the person's, or everybody's."""
+        return "" if self.per == "cohort" else person
 
-    draws: int
-    seen: set[tuple[str, str]] = field(default_factory=set)
-    reached: dict[tuple[str, str], Amounts] = field(default_factory=dict)
-    spent: dict[str, Amounts] = field(default_factory=dict)
-
-    def of(self, key: str) -> Amounts:
-        """What has been paid against one cap.
-
-        Parameters
-        ----------
-        key : str
-            The cap.
-
-        Returns
-        -------
-        ndarray, shape (draws,)
-            Money.
-        """
-        return self.spent.setdefault(key, np.zeros(self.draws))
+    def single(self, person: str) -> bool:
+        """Whether one person reaches a level or threshold alone."""
+        return bool(self.whose(person)) and self.mechanism in WHOLE
 
 
 @dataclass(frozen=True)
@@ -92,133 +139,157 @@ class Claim:
     Parameters
     ----------
     metric, person : str
-        Person is "" where not known.
-    units : ndarray, shape (draws,)
-        Units, days or the level reached.
+        Person is "" where not known, or where it is the cohort that reaches a threshold.
+    units : Decimal or ndarray, shape (draws,)
+        What is counted: units, the level reached, or what was saved.
     """
 
     metric: str
     person: str
-    units: Amounts
+    units: Amount
 
 
-@dataclass(frozen=True)
-class Line:
-    """What one claim came to.
+@dataclass
+class Memory:
+    """What has been counted and paid so far, while a ledger is walked through.
 
     Parameters
     ----------
-    place : int
-        Its place among the claims.
-    gross, paid : ndarray, shape (draws,)
-        Before and after caps.
-    why : str
-        What kept gross or paid down.
+    sums : Sums
+        The arithmetic.
+    seen : set
+        Metric and person of milestones already counted.
+    reached : dict
+        Metric and person -> what the level reached so far is worth.
+    counted, valued : dict
+        Metric and person -> units so far, and what they come to at their prices.
+    spent : dict
+        Cap -> what has been paid against it.
     """
 
-    place: int
-    gross: Amounts
-    paid: Amounts
-    why: str
+    sums: Sums
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    reached: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    counted: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    valued: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    spent: dict[str, Amount] = field(default_factory=dict)
+
+    @property
+    def none(self) -> Amount:
+        """Nothing, as this arithmetic writes it."""
+        return self.sums.of(0)
 
 
-def _by_unit(price: Price, claim: Claim, memory: Memory) -> tuple[Amounts, str]:
+Mechanism = Callable[[Price, Tariff, Claim, Memory], tuple[Amount, str]]
+
+
+def _by_unit(price: Price, tariff: Tariff, claim: Claim, memory: Memory) -> tuple[Amount, str]:
     """Price times units; units below nothing pay nothing."""
-    return price.price * np.maximum(claim.units, 0.0), ""
+    return memory.sums.of(tariff.price) * memory.sums.larger(claim.units, memory.none), ""
 
 
-def _once(price: Price, claim: Claim, memory: Memory) -> tuple[Amounts, str]:
+def _once(price: Price, tariff: Tariff, claim: Claim, memory: Memory) -> tuple[Amount, str]:
     """Each person's milestone counts once."""
     key = (price.metric, claim.person)
     if claim.person and key in memory.seen:
-        return np.zeros(memory.draws), TWICE
+        return memory.none, TWICE
     memory.seen.add(key)
-    return _by_unit(price, claim, memory)
+    return _by_unit(price, tariff, claim, memory)
 
 
-def _further(worth: Callable[[Price, Amounts], Amounts]) -> Callable[[Price, Claim, Memory], tuple[Amounts, str]]:
-    """Pay what the level now reached is worth, less what an earlier level was already worth."""
+def _saved(price: Price, tariff: Tariff, claim: Claim, memory: Memory) -> tuple[Amount, str]:
+    """The price for everything below the baseline; above it nothing, or money back where that was agreed."""
+    if price.claw_back:
+        return memory.sums.of(tariff.price) * claim.units, ""
+    amount, _ = _by_unit(price, tariff, claim, memory)
+    return amount, NOTHING_SAVED if not np.any(amount) else ""
 
-    def gross(price: Price, claim: Claim, memory: Memory) -> tuple[Amounts, str]:
-        key = (price.metric, claim.person)
-        before = memory.reached.get(key, np.zeros(memory.draws))
-        more = np.maximum(worth(price, claim.units) - before, 0.0)
-        memory.reached[key] = before + more
-        return more, LOWER if before.any() and not more.any() else ""
+
+def _gated(all_of_them: bool) -> Mechanism:
+    """Nothing until the units so far reach the threshold; then all of them, or only those above it."""
+
+    def gross(price: Price, tariff: Tariff, claim: Claim, memory: Memory) -> tuple[Amount, str]:
+        key, sums = (price.metric, claim.person), memory.sums
+        before = memory.counted.get(key, memory.none)
+        now = memory.counted[key] = before + sums.larger(claim.units, memory.none)
+        at_least = sums.of(tariff.thresholds[0])
+        rate, paid = sums.of(tariff.price), memory.reached.get(key, memory.none)
+        if all_of_them:
+            value = memory.valued[key] = memory.valued.get(key, memory.none) + rate * (now - before)
+            more = sums.where(now + sums.of(1e-9) >= at_least, value - paid, memory.none)
+        else:
+            more = rate * (sums.larger(now - at_least, memory.none) - sums.larger(before - at_least, memory.none))
+        memory.reached[key] = paid + more
+        return more, BELOW if not np.any(more) else ""
 
     return gross
 
 
-def _step(price: Price, level: Amounts) -> Amounts:
+def _further(worth: Callable[[Tariff, Amount, Sums], Amount]) -> Mechanism:
+    """Pay what the level now reached is worth, less what an earlier level was already worth."""
+
+    def gross(price: Price, tariff: Tariff, claim: Claim, memory: Memory) -> tuple[Amount, str]:
+        key = (price.metric, claim.person)
+        before = memory.reached.get(key, memory.none)
+        more = memory.sums.larger(worth(tariff, claim.units, memory.sums) - before, memory.none)
+        memory.reached[key] = before + more
+        return more, "" if np.any(more) else LOWER if np.any(before) else BELOW
+
+    return gross
+
+
+def _step(tariff: Tariff, level: Amount, sums: Sums) -> Amount:
     """The amount of the highest step reached; nothing below the first, nothing in between."""
-    amounts = np.concatenate([[0.0], price.steps[:, 1]])
-    return amounts[np.searchsorted(price.steps[:, 0], level + 1e-9, side="right")]
+    return sums.picked((NONE, *tariff.amounts), sums.reached(level, tariff.thresholds))
 
 
-def _slide(price: Price, level: Amounts) -> Amounts:
-    """The price for every unit above the threshold; the cap ends it."""
-    return price.price * np.maximum(level - price.steps[0, 0], 0.0)
+def _slide(tariff: Tariff, level: Amount, sums: Sums) -> Amount:
+    """The price for every unit above its threshold, up to the next row's threshold; the cap ends it."""
+    worth = sums.of(0)
+    for (start, rate), (end, _) in pairwise((*tariff.steps, (NO_LIMIT, NONE))):
+        within = sums.smaller(level, sums.of(end)) - sums.of(start)
+        worth = worth + sums.of(rate) * sums.larger(within, sums.of(0))
+    return worth
 
 
-MECHANISMS: dict[str, Callable[[Price, Claim, Memory], tuple[Amounts, str]]] = {
+def _scale(tariff: Tariff, level: Amount, sums: Sums) -> Amount:
+    """On the straight lines between the amounts of its rows; nothing below the first, no more above the last."""
+    worth = sums.picked((NONE, tariff.amounts[0]), sums.smaller(sums.reached(level, tariff.thresholds), 1))
+    for (start, low), (end, high) in pairwise(tariff.steps):
+        within = sums.larger(sums.smaller(level, sums.of(end)) - sums.of(start), sums.of(0))
+        worth = worth + sums.of(high - low) * within / sums.of(end - start)
+    return worth
+
+
+MECHANISMS: dict[str, Mechanism] = {
     "unit": _by_unit,
     "day": _by_unit,
     "milestone": _once,
+    "saved": _saved,
+    "threshold": _gated(all_of_them=True),
+    "excess": _gated(all_of_them=False),
     "step": _further(_step),
     "slide": _further(_slide),
+    "scale": _further(_scale),
+    TRIGGER: _by_unit,
 }
+NOT_ON_A_CARD = (TRIGGER,)
 
 
-def walk(
-    claims: pd.DataFrame, card: Mapping[str, Price], cap: float, shares: Mapping[str, Amounts], draws: int = 1
-) -> Iterator[Line]:
-    """Price every claim, then hold it to the caps, in date order and then file order.
+def price_of(price: Price, tariff: Tariff) -> float:
+    """The price of a line; missing where one amount is made of several prices.
 
     Parameters
     ----------
-    claims : DataFrame
-        metric, person ("" where not known), date, units; sorted by `in_order`.
-    card : dict
-        Metric -> its price.
-    cap : float
-        Of the contract; infinite where there is none.
-    shares : dict
-        Metric -> share of the units to be paid for, by draw; 1 where absent. A step or slide reached by one person is
-        priced at full units and the share taken of its price: a share of the people reach the level, rather than
-        everybody a share of the level.
-    draws : int
-        Length of every array.
+    price : Price
+        The metric's.
+    tariff : Tariff
+        The one that held.
 
-    Yields
-    ------
-    Line
-        Person's cap first, then the metric's, then the contract's.
+    Returns
+    -------
+    float
+        Missing for a step or scale, and for a slide with several rates.
     """
-    memory = Memory(draws)
-    columns = (claims[name] for name in ("metric", "person", "units"))
-    for place, (metric, person, units) in enumerate(zip(*columns, strict=True)):
-        price = card[metric]
-        share = shares.get(metric, np.ones(draws))
-        whole = bool(person) and price.mechanism in STEPPED
-        claim = Claim(metric, person, np.full(draws, float(units)) if whole else float(units) * share)
-        gross, why = MECHANISMS[price.mechanism](price, claim, memory)
-        gross = gross * share if whole else gross
-        paid, cut = _capped(price, claim, gross, memory, cap)
-        yield Line(place, gross, paid, why or cut)
-
-
-def _capped(price: Price, claim: Claim, gross: Amounts, memory: Memory, cap: float) -> tuple[Amounts, str]:
-    """What remains under each cap in turn; the words name the caps that cut in the first draw."""
-    limits = [("contract", cap, "the contract"), (f"metric {price.metric}", price.cap_metric, "the metric")]
-    if claim.person:
-        limits.append((f"person {claim.person}", price.cap_person, "one person"))
-    paid, cuts = gross, []
-    active = [limit for limit in reversed(limits) if np.isfinite(limit[1])]
-    for key, limit, says in active:
-        room = np.maximum(limit - memory.of(key), 0.0)
-        if paid[0] > room[0] + 1e-9:
-            cuts.append(f"cap of {words.number(limit, 0)} for {says}")
-        paid = np.minimum(paid, room)
-    for key, _, _ in active:
-        memory.spent[key] = memory.of(key) + paid
-    return paid, words.listed(cuts)
+    several = price.mechanism in ("step", "scale") or len(tariff.steps) > 1
+    return float("nan") if several else float(tariff.price)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import words
+from evalkit.contract.hidden import totals_tell
 from evalkit.errors import Flag
 
 if TYPE_CHECKING:
@@ -27,15 +28,18 @@ class Contract:
     effects : Effects or None
         The effects the payments were held against.
     table : DataFrame
-        One row per metric: metric, title, outcome, mechanism, price, people (behind it, where known), achieved, gross,
-        cut, owed, paid, difference (paid - owed), implied_units (paid / price,
-        where no cap cut), anyway, anyway_low, anyway_high,
-        anyway_share, why_no_anyway. Money in the study's currency. Bounds are infinite where "not bounded".
+        One row per metric, then one for each trigger that pays ("trigger ID") and one for the contract's floor
+        ("contract floor"): metric, title, outcome, mechanism, price, people (behind it, where known), achieved, gross,
+        cut, owed, paid, difference (paid - owed), implied_units (paid / price, where no cap cut), people_cut (by a cap
+        of one person), lifted (by a floor; part of gross), anyway, anyway_low, anyway_high, anyway_share,
+        why_no_anyway. Money in the study's currency, exact sums of the ledger's pennies. Bounds are infinite where
+        "not bounded".
     totals : dict
         gross, cut, owed, paid, difference, planned (plan -> amount; plans are never added), cap, paid_without_metric,
-        judged (owed on metrics whose deadweight is known), anyway with _low, _high, and anyway_share with _low, _high.
+        floors (what lifted sums), triggers (owed for those met), judged (owed on metrics whose deadweight is known),
+        anyway with _low, _high, and anyway_share with _low, _high.
     ledger : DataFrame
-        One row per claim, as `due` gives it. May hold ids of people: it never leaves.
+        One row per claim, trigger and floor, as `due` gives it. May hold ids of people: it never leaves.
     plans : DataFrame
         plan, planned, actual, share: one row per plan version.
     triggers : DataFrame
@@ -62,6 +66,9 @@ class Contract:
     def _repr_html_(self) -> str:
         """The totals in a sentence, and the flags; never the ledger."""
         currency = self.study.study.currency
-        owed, paid = (words.whole_money(self.totals[name], currency) for name in ("owed", "paid"))
+        told = totals_tell(self.study, self.table)  # one metric, few people: its total over its price is their number
+        owed, paid = (
+            words.SUPPRESSED if told else words.whole_money(self.totals[name], currency) for name in ("owed", "paid")
+        )
         caveats = "".join(f"<li>{flag.level}: {flag.text}</li>" for flag in self.flags)
         return f"<p>Contract of {self.study.title}: {owed} owed, {paid} paid.</p><ul>{caveats}</ul>"

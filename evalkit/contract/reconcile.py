@@ -2,84 +2,189 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalkit import disclosure, words
-from evalkit.contract.ledger import due
-from evalkit.contract.mechanisms import STEPPED
+from evalkit.contract.ledger import write_up
+from evalkit.contract.limits import OF_ONE_PERSON, limits_of, same_currency
+from evalkit.contract.mechanisms import FLOOR, GATED, STEPPED, TRIGGER, Price
+from evalkit.contract.paying import CONTRACT_FLOOR, trigger_key, with_triggers
+from evalkit.contract.pennies import in_pennies, less, total
 from evalkit.contract.reading import Papers
-from evalkit.errors import Flag
+from evalkit.contract.triggers import UNSETTLED
 from evalkit.study import Study
+from evalkit.study.model import ContractPlan
 
 CLOSE = 0.5  # half a unit of the currency
-MOST_LISTED = 25
+TEXTS = ("metric", "title", "outcome", "mechanism")
+NAMES = [
+    *TEXTS,
+    "price",
+    "people",
+    "achieved",
+    "gross",
+    "cut",
+    "owed",
+    "paid",
+    "difference",
+    "implied_units",
+    "people_cut",
+    "lifted",
+]
+JUDGED = {"met": 1.0, UNSETTLED: 0.0}
 
 
-def reconcile(papers: Papers, cap: float | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def reconcile(
+    papers: Papers, plan: ContractPlan | None, triggers: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold what was owed to what was paid.
 
     Parameters
     ----------
     papers : Papers
         The contract's tables.
-    cap : float or None
-        The most that can be paid under the contract.
+    plan : ContractPlan or None
+        Its caps, floor and triggers.
+    triggers : DataFrame, optional
+        From `judge_triggers`: a payment stands in the ledger where its trigger was met.
 
     Returns
     -------
     (DataFrame, DataFrame)
-        The table per metric (without the columns about deadweight), and the ledger.
+        The table per metric (without the columns about deadweight), in which each trigger that pays and the contract's
+        floor have rows of their own; and the ledger. Sums of the ledger are those of the table, to the penny.
     """
+    ledger = settle_ledger(papers, plan, triggers)
     card = papers.card.drop_duplicates("metric").set_index("metric")
-    if card.empty:
-        return _empty(), due(pd.DataFrame({"metric": [], "price": []}), papers.claims)
-    ledger = due(papers.card, papers.claims, cap)
-    table = pd.DataFrame(index=card.index)
-    table["title"] = card["title"].where(card["title"] != "", card.index.to_series())
-    table["outcome"] = card["outcome"]
-    table["mechanism"] = [papers.prices[metric].mechanism for metric in card.index]
-    table["price"] = [np.nan if papers.prices[m].mechanism == "step" else papers.prices[m].price for m in card.index]
+    table = pd.DataFrame(index=pd.Index([*card.index, *_extra(plan)], dtype="str", name="metric"))
+    titles = {**card["title"], **_extra(plan)}
+    table["title"] = [titles[metric] or metric for metric in table.index]
+    table["outcome"] = [card["outcome"].get(metric, "") for metric in table.index]
+    prices = papers.prices
+    table["mechanism"] = [prices[m].mechanism if m in prices else _kind(m) for m in table.index]
+    table["price"] = [_single_price(prices.get(metric), metric, plan) for metric in table.index]
     table["people"] = _people(table["mechanism"], ledger)
-    totals = ledger.groupby("metric")[["units", "gross", "cut_off", "paid"]].sum().reindex(table.index, fill_value=0.0)
-    highest = ledger.groupby("metric")["units"].max().reindex(table.index, fill_value=0.0)
-    table["achieved"] = totals["units"].where(~table["mechanism"].isin(STEPPED), highest)
-    table["gross"], table["cut"], table["owed"] = totals["gross"], totals["cut_off"], totals["paid"]
+    table["achieved"] = _achieved(table, ledger, prices)
+    for name, column in (("gross", "gross"), ("cut", "cut_off"), ("owed", "paid")):
+        table[name] = by_metric(ledger, column).reindex(table.index, fill_value=0.0)
+    lifts = ledger[ledger["mechanism"] == FLOOR]
+    table["lifted"] = by_metric(lifts, "gross").reindex(table.index, fill_value=0.0)
     table["paid"] = _paid(papers.payments, table.index)
-    table["difference"] = table["paid"] - table["owed"]
-    by_unit = ~table["mechanism"].isin(STEPPED) & (table["price"] > 0) & (table["cut"] <= CLOSE)
-    table["implied_units"] = (table["paid"] / table["price"]).where(by_unit)
-    return table.reset_index(), ledger
+    table["difference"] = [less(paid, owed) for paid, owed in zip(table["paid"], table["owed"], strict=True)]
+    table["implied_units"] = (table["paid"] / table["price"]).where(_by_unit(table, ledger))
+    table["people_cut"] = _people_cut(ledger).reindex(table.index)
+    table = table.reset_index()
+    return table.astype({**dict.fromkeys(TEXTS, "str"), **dict.fromkeys(NAMES[4:], float)})[NAMES], ledger
 
 
-def _empty() -> pd.DataFrame:
-    """The table of a contract without a rate card."""
-    names = ["metric", "title", "outcome", "mechanism", "price", "people", "achieved"]
-    names += ["gross", "cut", "owed", "paid", "difference", "implied_units"]
-    texts = ("metric", "title", "outcome", "mechanism")
-    return pd.DataFrame({name: pd.Series(dtype="str" if name in texts else float) for name in names})
+def settle_ledger(papers: Papers, plan: ContractPlan | None, triggers: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The ledger of a study's contract, triggers and floors included.
+
+    Parameters
+    ----------
+    papers, plan, triggers
+        As for `reconcile`.
+
+    Returns
+    -------
+    DataFrame
+        As `due` gives it. Without anything achieved on record no floor lifts a sum: what is owed is not known.
+    """
+    verdicts = {} if triggers is None else dict(zip(triggers["id"], triggers["met"], strict=True))
+    met = {trigger_key(name): JUDGED[verdict] for name, verdict in verdicts.items() if verdict in JUDGED}
+    limits = limits_of(plan, papers.currency)
+    claims, prices = with_triggers(papers.claims, papers.prices, plan, met)
+    ledger = write_up(claims, {}, limits_of(None)) if claims.empty else write_up(claims, prices, limits)
+    unsettled = [trigger_key(name) for name, verdict in verdicts.items() if verdict == UNSETTLED]
+    ledger.loc[ledger["metric"].isin(unsettled), "why"] = f"{UNSETTLED}: nothing is paid"
+    return ledger
+
+
+def by_metric(ledger: pd.DataFrame, column: str) -> pd.Series:
+    """Exact sums of one column of money, metric by metric.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        With metric.
+    column : str
+        A column of money.
+
+    Returns
+    -------
+    Series
+        By metric.
+    """
+    pennies = pd.Series(in_pennies(ledger[column].to_numpy(dtype=float)), index=ledger.index)
+    return pennies.groupby(ledger["metric"]).sum() / 100
+
+
+def _extra(plan: ContractPlan | None) -> dict[str, str]:
+    """Rows beside the metrics: triggers that pay, and the contract's floor."""
+    if plan is None:
+        return {}
+    rows = {trigger_key(one.id): one.says for one in plan.trigger if one.pays is not None}
+    return rows | ({CONTRACT_FLOOR: "Lifted to the contract's floor"} if plan.floor else {})
+
+
+def _kind(metric: str) -> str:
+    return FLOOR if metric == CONTRACT_FLOOR else TRIGGER
+
+
+def _single_price(price: Price | None, metric: str, plan: ContractPlan | None) -> float:
+    """The one price of a metric; missing where it has several, one after another or one above another."""
+    if price is not None:
+        return price.price if len(price.tariffs) == 1 else np.nan
+    paying = {trigger_key(one.id): one.pays for one in (plan.trigger if plan else [])}
+    return float(paying.get(metric) or np.nan)
+
+
+def _achieved(table: pd.DataFrame, ledger: pd.DataFrame, prices: dict[str, Price]) -> pd.Series:
+    """Units by metric: in all, the highest level of a step, slide or scale, and what was saved against a baseline."""
+    units = ledger["units"].astype(float)
+    saved = [prices[m].mechanism == "saved" if m in prices else False for m in ledger["metric"]]
+    for place in (int(one) for one in np.flatnonzero(saved)):
+        price = prices[ledger["metric"].iloc[place]]
+        tariff = price.at(ledger["date"].iloc[place]) or price.tariffs[0]
+        below = float(tariff.baseline or 0) - units.iloc[place]
+        units.iloc[place] = below if price.claw_back else max(below, 0.0)
+    grouped = units.groupby(ledger["metric"])
+    summed, highest = (one.reindex(table.index, fill_value=0.0) for one in (grouped.sum(), grouped.max()))
+    return summed.where(~table["mechanism"].isin(STEPPED), highest)
+
+
+def _by_unit(table: pd.DataFrame, ledger: pd.DataFrame) -> pd.Series:
+    """Where an amount paid can be read as a number of units: one price for each, no cap cut, no floor lifted."""
+    plain = ~table["mechanism"].isin([*STEPPED, *GATED, TRIGGER, FLOOR])
+    lifted = set(ledger.loc[ledger["mechanism"] == FLOOR, "metric"])
+    return plain & (table["price"] > 0) & (table["cut"] <= CLOSE) & ~table.index.isin(lifted)
 
 
 def _people(mechanism: pd.Series, ledger: pd.DataFrame) -> pd.Series:
     """How many people are behind each metric: those named, else the units where a unit is a person's."""
     named = ledger[ledger["person"] != ""].groupby("metric")["person"].nunique()
     nameless = ledger[ledger["person"] == ""].groupby("metric")["units"].sum()
-    counted = nameless.reindex(mechanism.index).where(mechanism.isin(["unit", "milestone"]))
+    counted = nameless.reindex(mechanism.index).where(mechanism.isin(["unit", "milestone", *GATED]))
     return named.reindex(mechanism.index).astype(float).fillna(counted)
+
+
+def _people_cut(ledger: pd.DataFrame) -> pd.Series:
+    """How many people a cap of one person cut, by metric; missing where it cut nobody."""
+    cut = ledger[(ledger["cut_off"] > 0) & ledger["why"].str.contains(OF_ONE_PERSON, regex=False)]
+    return cut.groupby("metric")["person"].nunique().astype(float)
 
 
 def _paid(payments: pd.DataFrame, metrics: pd.Index) -> pd.Series:
     """Actual payments by metric; not known for a metric without one while some payments name no metric."""
     actual = payments[payments["kind"] == "actual"]
-    by_metric = actual[actual["metric"] != ""].groupby("metric")["amount"].sum()
+    named = by_metric(actual[actual["metric"] != ""], "amount")
     complete = len(actual) > 0 and (actual["metric"] != "").all()
-    return by_metric.reindex(metrics).fillna(0.0 if complete else np.nan).astype(float)
+    return named.reindex(metrics).fillna(0.0 if complete else np.nan).astype(float)
 
 
-def total_up(study: Study, papers: Papers, table: pd.DataFrame) -> dict[str, Any]:
+def total_up(study: Study, papers: Papers, table: pd.DataFrame, ledger: pd.DataFrame | None = None) -> dict[str, Any]:
     """The contract's totals, before anything is said about deadweight.
 
     Parameters
@@ -88,29 +193,34 @@ def total_up(study: Study, papers: Papers, table: pd.DataFrame) -> dict[str, Any
         With a [contract].
     papers : Papers
         Its tables.
-    table : DataFrame
+    table, ledger : DataFrame
         From `reconcile`.
 
     Returns
     -------
     dict
-        gross, cut, owed, paid, difference, planned, cap, paid_without_metric, kind_not_stated; None where not known.
+        gross, cut, owed, paid, difference, planned, cap, paid_without_metric, kind_not_stated, floors (what lifted
+        sums), triggers (owed for those met); exact sums of pennies; None where not known.
     """
-    payments = papers.payments
+    payments, plan = papers.payments, study.contract
     actual = payments[payments["kind"] == "actual"]
-    owed = float(table["owed"].sum()) if len(papers.claims) else None
-    paid = float(actual["amount"].sum()) if len(actual) else None
-    planned = payments[payments["kind"] == "planned"].groupby("plan", sort=True)["amount"].sum()
+    settled = len(papers.claims) > 0 or (ledger is not None and len(ledger) > 0)
+    owed = total(table["owed"]) if settled else None
+    paid = total(actual["amount"]) if len(actual) else None
+    planned = payments[payments["kind"] == "planned"].groupby("plan", sort=True)["amount"]
+    lifted = 0.0 if ledger is None else total(ledger.loc[ledger["mechanism"] == FLOOR, "paid"])
     return {
-        "gross": float(table["gross"].sum()) if len(papers.claims) else None,
-        "cut": float(table["cut"].sum()) if len(papers.claims) else None,
+        "gross": total(table["gross"]) if settled else None,
+        "cut": total(table["cut"]) if settled else None,
         "owed": owed,
         "paid": paid,
-        "difference": None if owed is None or paid is None else paid - owed,
-        "planned": {str(plan) or "plan": float(amount) for plan, amount in planned.items()},
-        "cap": study.contract.cap if study.contract else None,
-        "paid_without_metric": float(actual.loc[actual["metric"] == "", "amount"].sum()),
-        "kind_not_stated": float(payments.loc[payments["kind"] == "", "amount"].sum()),
+        "difference": None if owed is None or paid is None else less(paid, owed),
+        "planned": {str(name) or "plan": total(amounts) for name, amounts in planned},
+        "cap": plan.cap if plan and same_currency(plan, papers.currency) else None,
+        "paid_without_metric": total(actual.loc[actual["metric"] == "", "amount"]),
+        "kind_not_stated": total(payments.loc[payments["kind"] == "", "amount"]),
+        "floors": lifted,
+        "triggers": total(table.loc[table["mechanism"] == TRIGGER, "owed"]),
     }
 
 
@@ -138,127 +248,3 @@ def plan_table(totals: dict[str, Any]) -> pd.DataFrame:
         for plan, amount in totals["planned"].items()
     ]
     return pd.DataFrame(rows, columns=["plan", "planned", "actual", "share"])
-
-
-def payment_flags(study: Study, papers: Papers, table: pd.DataFrame, totals: dict[str, Any]) -> list[Flag]:
-    """Everything about the payments that a reader must be told, differences as questions to the parties.
-
-    Parameters
-    ----------
-    study : Study
-        With a [contract].
-    papers : Papers
-        Its tables.
-    table : DataFrame
-        From `reconcile`.
-    totals : dict
-        From `total_up`.
-
-    Returns
-    -------
-    list of Flag
-        Of the room "contract".
-    """
-    flags = [
-        *_mismatches(study, table),
-        *_above(study, totals),
-        *_nameless(study, papers, totals),
-        *_plans(study, papers),
-    ]
-    capped = [papers.prices[metric] for metric in papers.claims.loc[papers.claims["person"] == "", "metric"].unique()]
-    if loose := [price.metric for price in capped if np.isfinite(price.cap_person)]:
-        text = f"A cap per person could not be applied to {words.listed(loose)}: their claims name no person."
-        flags.append(Flag("contract", "caution", text, about="rate_card"))
-    return flags
-
-
-def _mismatches(study: Study, table: pd.DataFrame) -> list[Flag]:
-    """One flag with one question per metric that was not paid as it follows from units and prices."""
-    apart = table[table["difference"].abs() > CLOSE]
-    if apart.empty:
-        return []
-    compared = int(table["difference"].notna().sum())
-    text = f"Payments differ from units times price for {len(apart)} of {compared} metrics."
-    questions = [_question(study, row) for row in apart.head(MOST_LISTED).to_dict("records")]
-    if len(apart) > MOST_LISTED:
-        questions.append(f"And {len(apart) - MOST_LISTED} more.")
-    return [Flag("contract", "caution", text, "\n".join(["To ask the parties:", *questions]), "payments")]
-
-
-def _question(study: Study, row: Mapping[Any, Any]) -> str:
-    """One metric's question; where few people are behind it, without the figures."""
-    published, rule = bool(study.contract and study.contract.published), study.disclosure.rule
-    few = pd.notna(row["people"]) and disclosure.count(row["people"], rule, published) == words.SUPPRESSED
-    if few and not published:
-        return f"{row['title']}: paid and owed differ; the figures rest on a hidden count."
-    paid, owed, price = (_money(study, row[name]) for name in ("paid", "owed", "price"))
-    units, implied = (_units(row[name]) for name in ("achieved", "implied_units"))
-    if implied == words.NOT_AVAILABLE:
-        return f"{row['title']}: {paid} was paid and {owed} follows from what was achieved: why?"
-    of = f"{paid} was paid for {units} recorded units at {price} ({owed}{_after_caps(row)})"
-    if row["implied_units"] % 1 > 1e-6:
-        return f"{row['title']}: {of}: that is no whole number of units; were other prices paid?"
-    return f"{row['title']}: {of}: were {implied} units paid, or other prices?"
-
-
-def _after_caps(row: Mapping[Any, Any]) -> str:
-    return " after caps" if row["cut"] > CLOSE else ""
-
-
-def _above(study: Study, totals: dict[str, Any]) -> list[Flag]:
-    """Paid above a cap, or above a maximum on record."""
-    plan, paid = study.contract, totals["paid"]
-    flags = []
-    if plan and plan.cap is not None and paid is not None and paid > plan.cap + CLOSE:
-        most = _money(study, plan.cap)
-        text = f"{_money(study, paid)} was paid, above the contract's cap of {most}: was the cap varied?"
-        flags.append(Flag("contract", "serious", text, about="cap"))
-    if plan and plan.maximum_recorded is not None and paid is not None and paid > plan.maximum_recorded + CLOSE:
-        most = _money(study, plan.maximum_recorded)
-        text = f"{_money(study, paid)} was paid, above the recorded maximum of {most}: was it a cap, or was it varied?"
-        flags.append(Flag("contract", "caution", text, "The maximum is not known to be a cap.", "maximum"))
-    return flags
-
-
-def _nameless(study: Study, papers: Papers, totals: dict[str, Any]) -> list[Flag]:
-    """Payments that name no metric, or do not say whether they were planned or made."""
-    flags = []
-    if totals["paid_without_metric"] and len(papers.card):
-        amount = _money(study, totals["paid_without_metric"])
-        text = f"{amount} of the payments name no metric: they are reconciled in total only."
-        flags.append(Flag("contract", "caution", text, about="payments"))
-    if totals["kind_not_stated"]:
-        amount = _money(study, totals["kind_not_stated"])
-        text = f"{amount} is recorded without saying whether it was planned or paid; it is counted as neither."
-        flags.append(Flag("contract", "caution", text, about="payments"))
-    return flags
-
-
-def _plans(study: Study, papers: Papers) -> list[Flag]:
-    """Several plan versions; and plans that equal what was paid to the pound."""
-    planned = papers.payments[papers.payments["kind"] == "planned"]
-    actual = papers.payments[papers.payments["kind"] == "actual"]
-    names = list(dict.fromkeys(planned["plan"]))
-    flags = []
-    if len(names) > 1:
-        text = f"There are {len(names)} versions of the payment plan ({words.listed(names)}); they are never added."
-        flags.append(Flag("contract", "note", text, "The share of plan is given against each version.", "plans"))
-    for name in names:
-        both = planned[planned["plan"] == name].merge(actual, on=["metric", "start", "end"], suffixes=("", "_actual"))
-        equal = int((both["amount"] - both["amount_actual"]).abs().le(1).sum())
-        if equal >= 3 and equal * 2 >= len(both):
-            text = f"{equal} of {len(both)} planned amounts of {name or 'the plan'} equal what was paid to the pound."
-            flags.append(Flag("contract", "caution", text, "Was the plan overwritten with what was paid?", "plans"))
-    return flags
-
-
-def _money(study: Study, value: float) -> str:
-    """Money in full, with pence only where there are any."""
-    digits = 0 if pd.isna(value) or abs(value - round(value)) < 0.005 else 2
-    return words.whole_money(None if pd.isna(value) else float(value), study.study.currency, digits)
-
-
-def _units(value: float) -> str:
-    """Units without decimals where they are whole."""
-    whole = pd.isna(value) or abs(value - round(value)) < 1e-6
-    return words.number(None if pd.isna(value) else float(value), 0 if whole else 1)

@@ -8,11 +8,11 @@ from typing import Any
 from evalkit.contract.deadweight import add_anyway
 from evalkit.contract.looks import View, look_at_all
 from evalkit.contract.noun import Contract
+from evalkit.contract.questions import payment_flags
 from evalkit.contract.reading import read_papers
-from evalkit.contract.reconcile import payment_flags, plan_table, reconcile, total_up
+from evalkit.contract.reconcile import plan_table, reconcile, total_up
 from evalkit.contract.returns import returns
-from evalkit.contract.triggers import judge_triggers
-from evalkit.errors import Flag
+from evalkit.contract.triggers import judge_triggers, trigger_flags
 from evalkit.study import Study
 
 
@@ -40,16 +40,12 @@ def settle_contract(study_or_effects: Any) -> Contract:
     study: Study = study_or_effects if effects is None else effects.study
     papers = read_papers(study)
     triggers = judge_triggers(study, effects)
-    table, ledger = reconcile(papers, study.contract.cap if study.contract else None)
-    totals = total_up(study, papers, table)
+    table, ledger = reconcile(papers, study.contract, triggers)
+    totals = total_up(study, papers, table, ledger)
     flags = payment_flags(study, papers, table, totals)
     table, anyway, more = add_anyway(study, papers, table, effects)
     investor = None if papers.cash_flows is None else returns(papers.cash_flows)
-    open_triggers = triggers.loc[triggers["met"] == "not settled by the rounding", "says"]
-    flags += [
-        Flag("contract", "caution", f"Rounding does not settle whether this was met: {says}", about="trigger")
-        for says in open_triggers
-    ]
+    flags += trigger_flags(study, triggers)
     settled = Contract(
         study, effects, table, totals | anyway, ledger, plan_table(totals), triggers, tuple(flags + more), investor
     )

@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from evalkit.errors import StudyError, did_you_mean, several
+from evalkit import words
+from evalkit.errors import Flag, StudyError, did_you_mean, several
 from evalkit.study import Study
 from evalkit.study.model import Trigger
 
 COLUMNS = ["id", "says", "scope", "outcome", "threshold", "relative", "relative_low", "relative_high", "met", "note"]
 CLOSE = 1e-9
+UNSETTLED = "not settled by the rounding"
 NO_EFFECT = "No effect on this outcome was estimated."
 
 
@@ -47,6 +49,41 @@ def judge_triggers(study: Study, effects: Any) -> pd.DataFrame:
     return pd.DataFrame([_judged(one, effects) for one in triggers], columns=COLUMNS)
 
 
+def trigger_flags(study: Study, triggers: pd.DataFrame) -> list[Flag]:
+    """Say which triggers are not settled, or not judged though money hangs on them.
+
+    Parameters
+    ----------
+    study : Study
+        With a [contract].
+    triggers : DataFrame
+        From `judge_triggers`.
+
+    Returns
+    -------
+    list of Flag
+        Of the room "contract".
+    """
+    pays = {one.id: one.pays for one in (study.contract.trigger if study.contract else []) if one.pays is not None}
+    flags = []
+    for row in triggers.itertuples():
+        hangs = pays.get(str(row.id))
+        if row.met == UNSETTLED:
+            nothing = "" if hangs is None else f" {_money(study, hangs)} hangs on it, and nothing is counted as owed."
+            text = f"Rounding does not settle whether this was met: {row.says}"
+            flags.append(Flag("contract", "caution", text, nothing.strip(), "trigger"))
+        elif row.met == "not judged" and hangs is not None:
+            text = (
+                f"{_money(study, hangs)} hangs on a trigger that is not judged, and is not in what is owed: {row.says}"
+            )
+            flags.append(Flag("contract", "caution", text, about="trigger"))
+    return flags
+
+
+def _money(study: Study, amount: float) -> str:
+    return words.whole_money(amount, study.study.currency, 0 if amount == round(amount) else 2)
+
+
 def _judged(trigger: Trigger, effects: Any) -> dict[str, Any]:
     """One trigger's row."""
     row: dict[str, Any] = {name: getattr(trigger, name) for name in ("id", "says", "scope", "outcome", "note")}
@@ -57,7 +94,7 @@ def _judged(trigger: Trigger, effects: Any) -> dict[str, Any]:
     if point is None or low is None or high is None:
         return {**row, "met": "not judged", "note": trigger.note or NO_EFFECT}
     verdicts = {value >= trigger.at_least - CLOSE for value in (low, point, high)}
-    met = "not settled by the rounding" if len(verdicts) == 2 else "met" if True in verdicts else "not met"
+    met = UNSETTLED if len(verdicts) == 2 else "met" if True in verdicts else "not met"
     return {**row, "relative": point, "relative_low": low, "relative_high": high, "met": met}
 
 

@@ -1,4 +1,4 @@
-"""The shelf: instruments, unit values, parameters and standards, each one a small file with its source.
+"""The shelf: instruments, unit values, parameters, standards and frameworks, each a small file with its source.
 
 Data and no logic: a thing is added by adding a TOML file to its folder, and the tests over the shelf find it.
 """
@@ -16,7 +16,7 @@ from evalkit.errors import StudyError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("instruments", "unit_values", "parameters", "standards")
+KINDS = ("instruments", "unit_values", "parameters", "standards", "frameworks")
 UNCONFIRMED = "unconfirmed"
 _BY_THAT_NAME = f" ({UNCONFIRMED})"
 
@@ -41,7 +41,7 @@ def load(kind: str, id: str, allow_unconfirmed: bool = False) -> dict[str, Any]:
 
     Parameters
     ----------
-    kind : {"instruments", "unit_values", "parameters", "standards"}
+    kind : {"instruments", "unit_values", "parameters", "standards", "frameworks"}
         Which board of the shelf; the singular is understood.
     id : str
         The entry's id. An entry whose status is "unconfirmed" comes only by its full name, "<id> (unconfirmed)".

@@ -39,7 +39,8 @@ def show(evaluation: Any, section: str | None = None) -> Shown:
         What `evalkit.evaluate` returned, or ``Evaluation(noun)``.
     section : str, optional
         "title", or a section's id: "brief", "sib", "cohort", "outcomes", "over_time", "change", "measures", "services",
-        "effect", "certainty", "parts", "lasting", "plan", "series", "payments", "value", "flags", "provenance".
+        "effect", "certainty", "parts", "lasting", "plan", "series", "payments", "bought", "reported",
+        "investors", "timescales", "costs", "value", "savings", "curve", "framework", "claims", "flags", "provenance".
         Default: all of them.
 
     Returns

@@ -233,7 +233,9 @@ def _contract(evaluation: Any) -> Iterator[Result]:
     contract = evaluation.contract
     if contract is None:
         return
-    currency, totals = evaluation.study.study.currency, contract.totals
+    from evalkit.report.rests import printed_totals  # it asks here which outcomes tell of few
+
+    currency, totals = evaluation.study.study.currency, printed_totals(evaluation)
     for name in ("owed", "paid", "difference", "anyway"):
         value = totals.get(name)
         if not finite(value):

@@ -6,6 +6,7 @@ from typing import Any
 
 from evalkit import words
 from evalkit.report.phrases import finite, outcome_name, real, wording
+from evalkit.report.rests import printed_totals
 from evalkit.report.results import primary
 from evalkit.report.sections.brief import headline
 
@@ -78,7 +79,7 @@ def _effect(evaluation: Any) -> dict[str, Any]:
 
 
 def _money(evaluation: Any) -> dict[str, Any]:
-    totals = evaluation.contract.totals if evaluation.contract is not None else {}
+    totals = printed_totals(evaluation)
     found: dict[str, Any] = {
         name: real(totals[name]) if finite(totals.get(name)) else None for name in ("paid", "owed")
     }

@@ -5,7 +5,7 @@ Each check is a function from (study, names) to problems, on the list of its fil
 
 from __future__ import annotations
 
-from evalkit.study import checks_answers, checks_compared, checks_looked, checks_persons
+from evalkit.study import checks_answers, checks_compared, checks_contract, checks_looked, checks_persons, checks_worth
 from evalkit.study.checks_answers import ESTIMATORS
 from evalkit.study.model import Study
 from evalkit.study.names import Names
@@ -31,6 +31,7 @@ def disagreements(study: Study, names: Names, with_files: bool = True) -> list[s
         One finished sentence or more each: place, finding, remedy.
     """
     checks = [*checks_persons.CHECKS, *checks_looked.CHECKS, *checks_answers.CHECKS, *checks_compared.CHECKS]
+    checks += [*checks_contract.CHECKS, *checks_worth.CHECKS]
     if with_files:
         checks[:0] = [checks_persons.files_there, checks_persons.id_of_its_own]
     return list(dict.fromkeys(problem for check in checks for problem in check(study, names)))

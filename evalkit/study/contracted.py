@@ -72,8 +72,9 @@ class ContractPlan(Part):
 
     rate_card: str | None = Field(
         None,
-        description="csv: metric, title, outcome, price, mechanism (unit|milestone|step|slide|day|saved), threshold, "
-        "baseline, cap_person, cap_metric, cap_year, floor_metric, lag_days, deadweight_in_price, from, until.",
+        description="csv: metric, title, outcome, price, mechanism (unit|milestone|day|saved|threshold|excess|step|"
+        "slide|scale), threshold, baseline, cap_person, cap_metric, cap_year, floor_metric, lag_days, "
+        "deadweight_in_price, from, until, per (person|cohort), claw_back.",
     )
     achieved: str | None = Field(None, description="csv: metric, units, date, person (optional).")
     payments: str | None = Field(
@@ -81,14 +82,23 @@ class ContractPlan(Part):
     )
     cash_flows: str | None = Field(None, description="csv: date, amount (negative: paid in), kind, investor, source.")
     variations: str | None = Field(None, description="csv: date, kind, what, reason, source.")
-    costs: str | None = Field(None, description="csv: phase, what, party, planned, actual, date, days, source.")
+    costs: str | None = Field(
+        None,
+        description="csv: phase, what, party, kind (set-up|management|evaluation|measurement|delivery|"
+        "investment cost), planned, actual, date, days, currency, source.",
+    )
     budgets: str | None = Field(None, description="csv: funder, year, kind, amount, spent, pool, holder, source.")
     starts: dt.date | None = Field(None, description="The day from which payments can fall due.")
     ends: dt.date | None = Field(None, description="The last day of the contract, as planned at signature.")
     cap: float | None = Field(None, gt=0, description="Most that can be paid under the contract.")
     cap_year: float | None = Field(None, gt=0, description="Most that can be paid in any one year of the contract.")
+    cap_currency: str = Field("", description="Where the caps are in another currency than the prices: not applied.")
+    cap_year_by: Literal["achieved", "due"] = Field(
+        "achieved", description="Which date says in which year a payment counts: achieved, or due (lag_days later)."
+    )
     year_starts_month: int = Field(1, ge=1, le=12, description="The month in which such a year begins: 4 is April.")
     floor: float | None = Field(None, gt=0, description="Least that is paid under the contract, whatever is achieved.")
+    people: int | None = Field(None, gt=0, description="How many people were served, where a publication says so.")
     maximum_recorded: float | None = Field(None, gt=0, description="A maximum on record that is not known to be a cap.")
     deadweight_in_price: bool = Field(
         False, description="true: prices already allow for deadweight and are not reduced again."

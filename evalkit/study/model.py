@@ -54,6 +54,7 @@ from evalkit.study.persons import (
     TableFile,
     TableInDatabase,
 )
+from evalkit.study.told import KnownFlag, Reported
 from evalkit.study.worth import Action, Claim, Curve, FrameworkPlan, ValuePlan
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "Id",
     "Improved",
     "Index",
+    "KnownFlag",
     "Ladder",
     "Measure",
     "MissingPlan",
@@ -100,6 +102,7 @@ __all__ = [
     "Party",
     "PlacementsIn",
     "ReliableChange",
+    "Reported",
     "Risk",
     "Role",
     "Rule",
@@ -171,6 +174,8 @@ class StudyFile(Part):
     claim: list[Claim] = Field(default_factory=list)
     curve: list[Curve] = Field(default_factory=list)
     framework: FrameworkPlan | None = None
+    flag: list[KnownFlag] = Field(default_factory=list)
+    reported: list[Reported] = Field(default_factory=list)
     disclosure: DisclosurePlan = Field(default_factory=DisclosurePlan)
     simulation: Simulation | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 from pydantic import Field
 
@@ -13,8 +14,10 @@ class ValuePlan(Part):
     """[value]: what the outcomes were worth."""
 
     impact_map: str = Field(
-        description="csv: outcome, title, stakeholder, agency, quantity, proxy, price_year, "
-        "deadweight, displacement, attribution, drop_off, duration, *_low, *_high, source.",
+        description="csv: outcome, title, stakeholder, agency, bottom_line (social|environmental|economic), "
+        "kind_of_value, cashable, agreed, quantity, proxy (an amount, a unit value, or not valued), price_year, "
+        "deadweight, displacement, attribution, drop_off, duration, starts_year, rate, *_low, *_high, source, "
+        "*_source, partners.",
         examples=["impact_map.csv"],
     )
     cost: float | None = Field(
@@ -24,13 +27,18 @@ class ValuePlan(Part):
     cost_high: float | None = None
     cost_source: str = ""
     whole_life: str | None = Field(
-        None, description="csv: year, what, amount, low, high, party, source: costs by year, instead of cost."
+        None,
+        description="csv: year (0 is before year 1), what, amount, low, high, party, price_year, source: costs by "
+        "year, instead of cost.",
     )
     unit_costs: str | None = Field(
         None, description="csv: code, parent, title, agency, amount, unit, price_year, ...: the study's own unit costs."
     )
     deflators: str | None = Field(
         None, description="csv: year, index, source: brings amounts of other price years to the study's."
+    )
+    mixed_price_years: Literal["refuse", "warn"] = Field(
+        "refuse", description="Without deflators: refuse amounts of other price years, or add them with a serious flag."
     )
     splits: str | None = Field(
         None, description="csv: line, version, agency, share, standing (agreed|disputed), source: savings by agency."
@@ -67,12 +75,20 @@ class Curve(Part):
     """[[curve]]: a series of an area, where it was heading, where it should go, and where it went."""
 
     id: Id
+    outcome: str = Field(
+        "", description="The condition that the indicator stands for.", examples=["Children safe at home"]
+    )
     title: str = Field(examples=["Children looked after, per 10,000"])
     file: str = Field(description="csv: one row per area and year.", examples=["looked_after.csv"])
     area: str = Field(description="The area whose curve it is.", examples=["Northmoor"])
     column: str = Field(description="The column of the indicator.", examples=["rate"])
     area_column: str = "area"
     year_column: str = "year"
+    where: dict[str, str] = Field(
+        default_factory=dict,
+        description="Column = the answer wanted, where the file holds several measures.",
+        examples=[{"measure": "Percentage"}],
+    )
     unit: str = Field(examples=["per 10,000 children"])
     better: Better = "lower"
     baseline_from: int | None = Field(None, description="First year of the past that is carried forward.")
@@ -98,5 +114,10 @@ class FrameworkPlan(Part):
     )
     tag_sets: list[str] = Field(
         default_factory=list, description="Frameworks on the shelf whose coverage is shown: every_child_matters ..."
+    )
+    sets: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Frameworks of the study's own: name = its headings.",
+        examples=[{"Our priorities": ["Safe at home", "In school"]}],
     )
     source: str = ""

@@ -2,109 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalkit.errors import DataError, Flag
-from evalkit.value.beside import beside_money, part_money
-from evalkit.value.discount import Discounting, read_rate
-from evalkit.value.lines import RANGED, read_lines
+from evalkit.errors import Flag
+from evalkit.value.checks import NOT_STATED
+from evalkit.value.discount import Discounting, line_factors, rates_table
+from evalkit.value.lines import RANGED, SOURCES
 from evalkit.value.noun import Value
-from evalkit.value.worth import TAIL, draw_present_values, payback, quantiles_of, triangular, value_matrix
+from evalkit.value.ranges import Drawing, Spread, flags_of, method, spread_of
+from evalkit.value.switch import common_deadweight
+from evalkit.value.whole_life import Cost
+from evalkit.value.worth import by_year_of, impact_of, last_year, numbers_of, payback_of
 
-NO_RANGE = "The ratio has no range: no line gives one, so it must not be quoted alone."
+__all__ = ["Cost", "Drawing", "appraise_lines"]
+GROUPINGS = ("agency", "stakeholder", "stakeholder_group", "bottom_line", "kind_of_value")
 SHOWN = [
-    "outcome", "title", "stakeholder", "agency", "quantity", "quantity_from", "proxy", "proxy_id", "price_year",
-    "deadweight", "displacement", "attribution", "drop_off", "duration",
-    "impact", "present_value", "low", "high", "source",
+    "outcome", "title", "stakeholder", "stakeholder_group", "agency", "bottom_line", "kind_of_value", "cashable",
+    "agreed", "quantity", "quantity_from", "proxy", "proxy_id", "price_year", "proxy_stated", "price_year_stated",
+    "price_factor", "deflator_source", "deadweight", "displacement", "attribution", "drop_off", "duration",
+    "starts_year", "rate", "impact", "present_value", "low", "high", "source", "partners",
+    *SOURCES, *(f"{name}_{end}" for name in RANGED for end in ("low", "high")),
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What was spent.
-
-    Parameters
-    ----------
-    amount : float
-        In the study's currency and price year.
-    low, high : float or None
-        Its range, where one is given.
-    """
-
-    amount: float
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How ranges are drawn.
-
-    Parameters
-    ----------
-    draws : int
-        How many.
-    seed : int
-        Of the study.
-    quantities : dict
-        Place of the line -> quantities drawn from effects, shape (draws,).
-    """
-
-    draws: int = 10_000
-    seed: int = 20260101
-    quantities: dict[int, np.ndarray] = field(default_factory=dict)
-
-
-def appraise(
-    impact_map: pd.DataFrame,
-    cost: float,
-    discount_rate: float | str,
-    discount_first_year: bool = True,
-    draws: int = 10_000,
-    seed: int = 20260101,
-) -> Value:
-    """Appraise a plain impact map.
-
-    Parameters
-    ----------
-    impact_map : DataFrame
-        outcome, quantity, proxy, deadweight, displacement, attribution, drop_off, duration; where known title,
-        stakeholder, agency, price_year, source, and ranges such as proxy_low and proxy_high. A line with neither
-        quantity nor proxy is not valued in money and is shown beside it.
-    cost : float
-        What was spent, in the same currency and price year.
-    discount_rate : float or str
-        A share a year, or a dated parameter file: "stpr 2022".
-    discount_first_year : bool
-        Whether the value of year 1 is discounted once.
-    draws, seed : int
-        For the ranges.
-
-    Returns
-    -------
-    Value
-        ratio_low and ratio_high are None, with a flag, where no ranges are given.
-
-    Raises
-    ------
-    DataError
-        The map is wrong: all problems at once, mixed price years among them.
-
-    References
-    ----------
-    The SROI formula as described by Social Value UK; discounting as in HM Treasury's Green Book.
-    """
-    lines, flags = read_lines(impact_map)
-    lines, beside = part_money(lines)
-    if missing := list(lines.loc[lines["quantity"].isna(), "title"]):
-        raise DataError(f"The impact map has lines without a quantity: {', '.join(missing)}.")
-    lines = lines.assign(quantity_from="typed")
-    rate = read_rate(discount_rate, discount_first_year)
-    return beside_money(appraise_lines(lines, Cost(cost), rate, Drawing(draws, seed), flags), beside)
 
 
 def appraise_lines(
@@ -126,86 +48,105 @@ def appraise_lines(
     Value
         Without its study, contract and effects.
     """
-    if not cost.amount > 0:
-        raise DataError(f"cost {cost.amount} must be above 0: a ratio needs something that was spent.")
-    matrix = value_matrix(lines)
-    factors = discounting.factors(matrix.shape[1])
-    by_line = matrix @ factors
-    total = float(by_line.sum())
-    drawn, costs = _draws(lines, cost, factors, drawing)
-    spread = quantiles_of(drawn)
-    ratios = None if drawn is None else drawn.sum(axis=1) / costs
-    low, high = (None, None) if ratios is None else (float(q) for q in np.quantile(ratios, TAIL))
-    flags = flags + _sign_flags(lines, by_line) + ([_no_range()] if ratios is None else [])
+    numbers = numbers_of(lines)
+    years = max(last_year(lines), cost.last_year)
+    factors = line_factors(lines["rate"].tolist(), discounting, years)
+    matrix = by_year_of(numbers, years)
+    by_line = (matrix * factors).sum(axis=1)
+    labels = {by: _labels(lines[by]) for by in GROUPINGS}
+    spread = spread_of(lines, factors, cost, drawing, labels)
+    total, spent = float(by_line.sum()), cost.each_year(years)
+    months = float(payback_of(np.concatenate([[0.0], (matrix * factors).sum(axis=0)]), spent))
+    sums = {by: _by(by, names, by_line, spread) for by, names in labels.items()}
     return Value(
-        lines=_lines(lines, matrix, by_line, spread),
-        by_year=_by_year(matrix, factors),
-        by_agency=_by(lines["agency"], by_line, spread),
-        by_stakeholder=_by(lines["stakeholder"], by_line, spread),
+        lines=_lines(lines, np.asarray(impact_of(numbers)), by_line, spread),
+        by_year=_by_year(matrix, factors, discounting, (cost, spread)),
+        by_agency=sums["agency"],
+        by_stakeholder=sums["stakeholder"],
+        by_group=sums["stakeholder_group"],
+        by_bottom_line=sums["bottom_line"],
+        by_kind=sums["kind_of_value"],
         present_value=total,
         npv=total - cost.amount,
         ratio=total / cost.amount,
         net_ratio=(total - cost.amount) / cost.amount,
-        ratio_low=low,
-        ratio_high=high,
-        payback_months=payback(matrix.sum(axis=0) * factors, cost.amount),
+        **_ends(spread),
+        payback_months=None if math.isinf(months) else months,
         cost=cost.amount,
-        convention=discounting.says,
-        range_method=_method(drawing) if ratios is not None else "",
-        probability_exceeds_cost=None if ratios is None else float((ratios > 1).mean()),
-        flags=tuple(flags),
+        costs=cost.rows,
+        convention=_convention(discounting, cost),
+        rates=rates_table(lines, discounting),
+        range_method=method(drawing, spread) if spread is not None else "",
+        spread=spread,
+        break_even_deadweight=common_deadweight(numbers, factors, cost.amount),
+        flags=tuple(flags + _sign_flags(lines, by_line) + flags_of(spread)),
     )
 
 
-def _draws(
-    lines: pd.DataFrame, cost: Cost, factors: np.ndarray, drawing: Drawing
-) -> tuple[np.ndarray | None, np.ndarray | float]:
-    """Present values by draw and line, and costs by draw; None where nothing has a range."""
-    has_range = any((lines[f"{name}_high"] > lines[f"{name}_low"]).any() for name in RANGED)
-    if not (has_range or drawing.quantities or cost.low is not None):
-        return None, cost.amount
-    random = np.random.default_rng([drawing.seed, 3])  # another stream than the draws of effects (1) and contract (2)
-    values = draw_present_values(lines, factors, drawing.quantities, random, drawing.draws)
-    low, high = (cost.amount if end is None else end for end in (cost.low, cost.high))
-    return values, triangular(random.uniform(size=drawing.draws), low, cost.amount, high)
+def _ends(spread: Spread | None) -> dict[str, Any]:
+    """The ends of every figure, by the name of the field; None where nothing has a range."""
+    names = ("present_value", "npv", "ratio", "payback")
+    if spread is None:
+        return dict.fromkeys([f"{n}_{end}" for n in names for end in ("low", "high")] + ["probability_exceeds_cost"])
+    found: dict[str, Any] = {"probability_exceeds_cost": spread.exceeds}
+    for name in names:
+        found[f"{name}_low"], found[f"{name}_high"] = getattr(spread, name)
+    return found
 
 
-def _lines(lines: pd.DataFrame, matrix: np.ndarray, by_line: np.ndarray, spread: Any) -> pd.DataFrame:
+def _lines(lines: pd.DataFrame, impact: np.ndarray, by_line: np.ndarray, spread: Spread | None) -> pd.DataFrame:
     """The lines as they are shown."""
-    ends = [spread(np.array([place])) for place in range(len(lines))]
-    out = lines.assign(
-        impact=matrix[:, 0],
-        present_value=by_line,
-        low=[end[0] for end in ends],
-        high=[end[1] for end in ends],
-        duration=lines["duration"].astype(int),
+    ends = np.full((len(lines), 2), np.nan) if spread is None else spread.by_line
+    whole = {name: lines[name].astype(int) for name in ("duration", "starts_year")}
+    return lines.assign(impact=impact, present_value=by_line, low=ends[:, 0], high=ends[:, 1], **whole)[SHOWN]
+
+
+def _by_year(
+    matrix: np.ndarray, factors: np.ndarray, discounting: Discounting, more: tuple[Cost, Spread | None]
+) -> pd.DataFrame:
+    """Value and present value of each year, beside the costs where they are known by year."""
+    cost, spread = more
+    years = matrix.shape[1]
+    table = pd.DataFrame(
+        {
+            "year": np.arange(years + 1),
+            "value": np.concatenate([[0.0], matrix.sum(axis=0)]),
+            "factor": np.concatenate([[1.0], discounting.factors(years)]),
+            "present_value": np.concatenate([[0.0], (matrix * factors).sum(axis=0)]),
+        }
     )
-    return out[SHOWN]
+    if spread is not None:
+        table = table.assign(low=spread.by_year["low"], high=spread.by_year["high"])
+    if cost.by_year:
+        table["cost"] = cost.each_year(years, present=False)
+        table["present_cost"] = cost.each_year(years)
+    table["cumulative_net"] = (table["present_value"] - cost.each_year(years)).cumsum()
+    if spread is not None:
+        table["paid_back"] = spread.by_year["paid_back"]
+    begins = 0 if cost.by_year and table["cost"].iloc[0] != 0 else 1
+    return table.iloc[begins:].reset_index(drop=True)
 
 
-def _by_year(matrix: np.ndarray, factors: np.ndarray) -> pd.DataFrame:
-    """Value and present value of each year."""
-    value = matrix.sum(axis=0)
-    years = np.arange(1, len(factors) + 1)
-    return pd.DataFrame({"year": years, "value": value, "factor": factors, "present_value": value * factors})
+def _labels(names: pd.Series) -> np.ndarray:
+    """The names of the groups; an empty one is "not stated"."""
+    labels: np.ndarray = names.where(names != "", NOT_STATED).to_numpy(dtype=object)
+    return labels
 
 
-def _by(names: pd.Series, by_line: np.ndarray, spread: Any) -> pd.DataFrame:
-    """Present value by agency or stakeholder, in the order of the map; an empty name is "not stated"."""
-    labels = names.where(names != "", "not stated").to_numpy()
+def _by(by: str, labels: np.ndarray, by_line: np.ndarray, spread: Spread | None) -> pd.DataFrame:
+    """Present value by group, in the order of the map."""
     rows = []
     for label in dict.fromkeys(labels):
-        chosen = np.flatnonzero(labels == label)
-        low, high = spread(chosen)
-        rows.append({names.name: label, "present_value": float(by_line[chosen].sum()), "low": low, "high": high})
+        low, high = (np.nan, np.nan) if spread is None else spread.by_group[by][label]
+        rows.append({by: label, "present_value": float(by_line[labels == label].sum()), "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
-def _method(drawing: Drawing) -> str:
-    """How the ranges were drawn, in words."""
-    effects = "effects from their joint sampling distribution; " if drawing.quantities else ""
-    says = "stated ranges from triangular distributions with the stated value most likely"
-    return f"Ranges: {drawing.draws:,} draws, {effects}{says}; 2.5% to 97.5% of the draws; seed {drawing.seed}."
+def _convention(discounting: Discounting, cost: Cost) -> str:
+    """Discounting, drop-off, payback and cost in words."""
+    if cost.by_year:
+        return f"{discounting.says} Costs are discounted by the same rate; those before year 1 are not."
+    return f"{discounting.says} The cost is one sum, spent before year 1, and is not discounted."
 
 
 def _sign_flags(lines: pd.DataFrame, by_line: np.ndarray) -> list[Flag]:
@@ -218,12 +159,3 @@ def _sign_flags(lines: pd.DataFrame, by_line: np.ndarray) -> list[Flag]:
         text = "The value is negative: outcomes were worse than without the programme."
         flags.append(Flag("value", "serious", text, "No positive ratio can be built on it."))
     return flags
-
-
-def _no_range() -> Flag:
-    return Flag(
-        "value",
-        "serious",
-        NO_RANGE,
-        "Give low and high columns in the impact map, or let quantities come from effects.",
-    )

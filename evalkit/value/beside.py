@@ -13,6 +13,7 @@ from evalkit.value.noun import Value
 
 NOT_IN_MONEY = "not valued in money"
 REMEDY = "They stand beside the ratio. To value one, write its proxy, and its quantity or an estimated outcome."
+WITHOUT = (*SHARES, "impact", "present_value", "low", "high", "proxy", "proxy_stated", "price_factor")
 
 
 def part_money(lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -26,7 +27,7 @@ def part_money(lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     (DataFrame, DataFrame)
-        Those with a proxy; those with neither quantity nor proxy. Both keep the index of the map.
+        Those with a proxy; those without. Both keep the index of the map.
     """
     return lines[lines["proxy"].notna()], lines[lines["proxy"].isna()]
 
@@ -39,7 +40,7 @@ def beside_money(value: Value, beside: pd.DataFrame) -> Value:
     value : Value
         Of the lines with a proxy; its lines keep the index of the map.
     beside : DataFrame
-        From `part_money`.
+        From `part_money`; a quantity that is known stays.
 
     Returns
     -------
@@ -48,8 +49,8 @@ def beside_money(value: Value, beside: pd.DataFrame) -> Value:
     """
     if beside.empty:
         return replace(value, lines=value.lines.reset_index(drop=True))
-    empty = [*SHARES, "duration", "impact", "present_value", "low", "high"]
-    rows = beside.assign(**dict.fromkeys(empty, np.nan), quantity_from=NOT_IN_MONEY)[list(value.lines.columns)]
+    rows = beside.assign(**dict.fromkeys(WITHOUT, np.nan), quantity_from=NOT_IN_MONEY)
+    rows = rows.assign(**{name: rows[name].astype(int) for name in ("duration", "starts_year")})[list(value.lines)]
     lines = pd.concat([value.lines, rows]).sort_index().reset_index(drop=True)
     text = f"Not valued in money, so no part of the ratio: {', '.join(beside['title'])}."
     return replace(value, lines=lines, flags=(*value.flags, Flag("value", "note", text, REMEDY, "beside")))

@@ -9,15 +9,24 @@ import numpy as np
 import pandas as pd
 
 from evalkit import tables
-from evalkit.errors import DataError, Flag, StudyError, did_you_mean, several
-from evalkit.study import Study
-from evalkit.value.appraisal import Cost, Drawing, appraise_lines
+from evalkit.errors import Flag, StudyError, did_you_mean
+from evalkit.study import Study, shown
+from evalkit.tables.files import line_numbers
+from evalkit.value.appraisal import appraise_lines
 from evalkit.value.beside import beside_money, part_money
-from evalkit.value.discount import read_rate
-from evalkit.value.lines import COLUMNS, daily, read_lines
+from evalkit.value.deflate import COLUMNS as DEFLATORS
+from evalkit.value.deflate import Prices, read_deflators
+from evalkit.value.discount import Discounting, read_rate
+from evalkit.value.lines import COLUMNS, Origin, Reading, daily, read_lines
 from evalkit.value.looks import View, look_at_all
 from evalkit.value.noun import Value
+from evalkit.value.ranges import Drawing
+from evalkit.value.refused import impossible, of_areas, refuse
 from evalkit.value.treated import everyone_treated, left_out_flags
+from evalkit.value.unit_costs import read_unit_costs
+from evalkit.value.whole_life import COLUMNS as WHOLE_LIFE
+from evalkit.value.whole_life import Cost, one_cost, read_whole_life
+from evalkit.value.worth import TAIL
 
 Row = dict[str, Any]
 
@@ -49,23 +58,48 @@ def appraise_value(source: Any) -> Value:
     plan = study.value
     if plan is None:
         raise StudyError(f"{study.id} has no [value]. Add one with impact_map and cost.")
-    table = tables.read_csv_checked(study, plan.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
-    lines, flags = read_lines(table, study.study.currency)
-    lines, beside = part_money(lines)
-    flags += _price_years(study, lines)
+    discounting = read_rate(plan.discount_rate, plan.discount_first_year)
+    prices = _prices(study)
+    lines, flags = _read(study, prices)
     known: dict[str, Row] = {} if effects is None else {row["outcome"]: row for row in effects.table.to_dict("records")}
-    _refuse(study, lines, known, effects is not None)
-    lines, more = daily(lines, {name: str(row.get("unit") or "") for name, row in known.items()})
-    flags += more + _typed_flags(lines, known)
+    units = {name: str(row.get("unit") or "") for name, row in known.items()}
+    lines, beside = part_money(lines)
+    refuse(study, lines, known, effects is not None)
+    lines, said = daily(lines, units)
+    flags += said + _typed_flags(lines, known)
     lines, quantities = _quantities(lines, known, effects, plan.draws, study.study.seed)
     flags += _fixed_flags(lines, quantities) + left_out_flags(study, lines, known, effects)
-    cost = Cost(float(plan.cost or 0.0), plan.cost_low, plan.cost_high)
+    beside, said = _counted_beside(study, beside, known, effects)
+    cost, more = _cost(study, discounting, prices)
     drawing = Drawing(plan.draws, study.study.seed, quantities)
-    discounting = read_rate(plan.discount_rate, plan.discount_first_year)
-    value = beside_money(appraise_lines(lines, cost, discounting, drawing, flags), beside)
+    value = beside_money(appraise_lines(lines, cost, discounting, drawing, flags + said + more), beside)
     value = replace(value, study=study, contract=contract, effects=effects)
     looks, said = look_at_all(View(value, lines, cost, discounting, drawing))
     return replace(value, looks=looks, flags=(*value.flags, *said))
+
+
+def read_map(study: Study) -> pd.DataFrame:
+    """Read and check a study's impact map, and what it needs: deflators, unit costs, costs by year.
+
+    Parameters
+    ----------
+    study : Study
+        With a [value].
+
+    Returns
+    -------
+    DataFrame
+        As `read_lines` gives it; quantities that come from effects are still empty.
+
+    Raises
+    ------
+    StudyError, DataError
+        Everything that is wrong with one of the tables.
+    """
+    plan: Any = study.value
+    prices = _prices(study)
+    _cost(study, read_rate(plan.discount_rate, plan.discount_first_year), prices)
+    return _read(study, prices)[0]
 
 
 def _parts(source: Any) -> tuple[Any, Any, Study]:
@@ -76,75 +110,37 @@ def _parts(source: Any) -> tuple[Any, Any, Study]:
     return contract, source.effects if contract is not None else source, source.study
 
 
-def _price_years(study: Study, lines: pd.DataFrame) -> list[Flag]:
-    """The lines' price year must be the study's; a line without one is taken to be in it."""
-    years = lines["price_year"].dropna()
-    own = study.study.price_year
-    if own is not None and len(years) and int(years.iloc[0]) != own:
-        raise DataError(
-            f"The impact map of {study.id} is in prices of {int(years.iloc[0])}, the study in prices of {own}. "
-            "Deflate the proxies first and write the amounts."
-        )
-    if silent := len(lines) - len(years):
-        text = f"{silent} of {len(lines)} lines state no price year; they are taken to be in the study's."
-        return [Flag("value", "caution", text, about="price_year")]
-    return []
+def _prices(study: Study) -> Prices:
+    """The study's price year, its deflators, and what is done without them."""
+    plan: Any = study.value
+    deflators = None
+    if plan.deflators:
+        table = tables.read_csv_checked(study, plan.deflators, DEFLATORS, required=list(DEFLATORS))
+        deflators = read_deflators(table, _file(study, plan.deflators))
+    return Prices(study.study.price_year, deflators, plan.mixed_price_years)
 
 
-def _refuse(study: Study, lines: pd.DataFrame, known: dict[str, Row], estimated: bool) -> None:
-    """Refuse what would count something twice or cannot be worked out, everything at once."""
-    problems: list[str] = []
-    for place, record in zip(lines.index + 1, lines.to_dict("records"), strict=True):
-        line: Row = {str(name): value for name, value in record.items()}
-        where, outcome = f'line {place} ("{line["title"]}")', line["outcome"]
-        empty = bool(pd.isna(line["quantity"]))
-        row = known.get(outcome)
-        if row is None:
-            if empty or (estimated and outcome):
-                problems.append(f"{where}: {_not_estimated(outcome, known, estimated)}")
-            continue
-        problems += [f"{where}: {text}" for text in _contradictions(line, row, empty, _of_areas(study))]
-    if problems:
-        raise StudyError(several(f"The impact map of {study.id}", problems))
+def _read(study: Study, prices: Prices) -> tuple[pd.DataFrame, list[Flag]]:
+    """The lines of the study's map, named by the lines of its file."""
+    plan: Any = study.value
+    table = tables.read_csv_checked(study, plan.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
+    origin = Origin(_file(study, plan.impact_map), line_numbers(study.path(plan.impact_map)) or ())
+    return read_lines(table, Reading(study.study.currency, origin, prices, read_unit_costs(study)))
 
 
-def _not_estimated(outcome: str, known: dict[str, Row], estimated: bool) -> str:
-    """Why a line cannot take its quantity from an effect."""
-    if not estimated:
-        return "its quantity is empty, and this study estimates no effect. Write the quantity."
-    if not outcome:
-        return "its quantity and its outcome are both empty. Write the quantity, or name an estimated outcome."
-    return (
-        f'outcome "{outcome}" is not estimated. {did_you_mean(outcome, known)} Else leave outcome empty and use title.'
-    )
+def _cost(study: Study, discounting: Discounting, prices: Prices) -> tuple[Cost, list[Flag]]:
+    """What the study says was spent: one sum, or costs by year."""
+    plan: Any = study.value
+    if plan.whole_life is None:
+        return one_cost(float(plan.cost or 0.0), plan.cost_low, plan.cost_high), []
+    table = tables.read_csv_checked(study, plan.whole_life, WHOLE_LIFE, required=["year", "amount"])
+    places = line_numbers(study.path(plan.whole_life))
+    return read_whole_life(table, discounting, prices, _file(study, plan.whole_life), places)
 
 
-def _of_areas(study: Study) -> bool:
-    """Whether the effects are those of areas over time, not of people."""
-    return study.counterfactual is not None and study.counterfactual.areas is not None
-
-
-def _contradictions(line: Row, row: Row, empty: bool, of_areas: bool = False) -> list[str]:
-    """Deadweight twice, and quantities that no effect can give."""
-    found = []
-    if line["given_deadweight"] and row["estimator"] != "assumed":
-        found.append(
-            f'it gives a deadweight, and the estimator "{row["estimator"]}" already nets it out. '
-            'Drop the deadweight, or use the estimator "assumed".'
-        )
-    if line["given_deadweight"] and row["estimator"] == "assumed" and empty:
-        found.append("its quantity comes from an effect that is already net of the assumed deadweight. Drop it here.")
-    if empty and row.get("values") == "score":
-        found.append(
-            "a score has no quantity in the world. Use a yes-or-no outcome or an amount, or write the quantity."
-        )
-    if empty and row.get("scale", "difference") == "ratio":
-        found.append("its effect is a ratio, which is no quantity. Write the quantity.")
-    if empty and of_areas:
-        found.append("its effect is per area and period, not per person; write the quantity.")
-    if empty and (pd.isna(row["effect"]) or pd.isna(row["n_treated"])):
-        found.append("its effect or the number treated is not known. Write the quantity.")
-    return found
+def _file(study: Study, name: str) -> str:
+    """What messages call a file of the study."""
+    return f"{shown(study.folder)}/{name}"
 
 
 def _quantities(
@@ -157,14 +153,53 @@ def _quantities(
     scale = {name: _towards_better(row, effects) for name, row in known.items()}
     joint = effects.joint(draws, seed)
     present = set(joint.columns.get_level_values(0)) if joint.columns.nlevels > 1 else set()
-    quantity, drawn = lines["quantity"].to_numpy(dtype=float, copy=True), {}
-    for place in np.flatnonzero(empty):
-        outcome = str(lines["outcome"].iloc[place])
-        quantity[place] = scale[outcome] * float(known[outcome]["effect"])
+    lines = lines.assign(quantity_from=np.where(empty, "effect", "typed"))
+    drawn: dict[int, np.ndarray] = {}
+    for place in np.flatnonzero(empty).tolist():
+        outcome, label = str(lines["outcome"].iloc[place]), lines.index[place]
+        row, times = known[outcome], scale[outcome]
+        lines.loc[label, "quantity"] = times * float(row["effect"])
+        lines.loc[label, "quantity_source"] = f"estimated here ({row['estimator']})"
         if outcome in present:
-            drawn[int(place)] = scale[outcome] * joint[(outcome, "effect")].to_numpy(dtype=float)
-    where = np.where(empty, "effect", "typed")
-    return lines.assign(quantity=quantity, quantity_from=where), drawn
+            drawn[int(place)] = times * joint[(outcome, "effect")].to_numpy(dtype=float)
+            ends = _interval(row, times, drawn[int(place)])
+            lines.loc[label, ["quantity_low", "quantity_high"]] = ends
+    return lines, drawn
+
+
+def _interval(row: Row, times: float, drawn: np.ndarray) -> list[float]:
+    """The quantity at both ends of its effect's interval; where that has none, those of the draws."""
+    ends = [times * float(row[end]) if pd.notna(row.get(end)) else np.nan for end in ("low", "high")]
+    ends = ends if np.isfinite(ends).all() else [float(end) for end in np.quantile(drawn, TAIL)]
+    return sorted(ends)
+
+
+def _counted_beside(
+    study: Study, beside: pd.DataFrame, known: dict[str, Row], effects: Any
+) -> tuple[pd.DataFrame, list[Flag]]:
+    """Quantities of what is not valued in money, where an effect tells them; outcomes that nobody knows are said."""
+    strange = []
+    for label, outcome, quantity in zip(beside.index, beside["outcome"], beside["quantity"], strict=True):
+        row = known.get(outcome)
+        if row is None:
+            strange += [outcome] if outcome and effects is not None and outcome not in _valued(study) else []
+        elif pd.isna(quantity) and not impossible(row, of_areas(study)):
+            times = _towards_better(row, effects)
+            beside.loc[label, "quantity"] = times * float(row["effect"])
+            if pd.notna(row.get("low")) and pd.notna(row.get("high")):
+                ends = sorted(times * float(row[end]) for end in ("low", "high"))
+                beside.loc[label, ["quantity_low", "quantity_high"]] = ends
+            beside.loc[label, "quantity_source"] = f"estimated here ({row['estimator']})"
+    if not strange:
+        return beside, []
+    text = f"Beside the money stand outcomes that this study neither estimates nor names: {', '.join(strange)}."
+    hints = " ".join(did_you_mean(name, [*known, *_valued(study)]) for name in strange)
+    return beside, [Flag("value", "caution", text, hints, "outcome")]
+
+
+def _valued(study: Study) -> list[str]:
+    """What the study measures, or says is valued."""
+    return [one.id for part in (study.measure, study.domain, study.valued) for one in part or []]
 
 
 def _towards_better(row: Row, effects: Any) -> float:

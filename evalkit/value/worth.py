@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,13 +13,15 @@ from evalkit.value.lines import RANGED
 
 Drawn = Mapping[int, np.ndarray]
 TAIL = (0.025, 0.975)
+PIECE = 8192  # draws worked on at a time: they stay in the processor's cache
+SHARED, ALIKE = 2**32, 2**34  # apart from any line's own stream
 
 
 def worth_by_year(line: Mapping[str, float | np.ndarray], duration: int) -> np.ndarray:
     """The value of one line in each of its years.
 
     impact = quantity x proxy x (1 - deadweight) x (1 - displacement) x (1 - attribution);
-    value in year k = impact x (1 - drop_off)^(k - 1).
+    value in its year k = impact x (1 - drop_off)^(k - 1).
 
     Parameters
     ----------
@@ -35,14 +39,46 @@ def worth_by_year(line: Mapping[str, float | np.ndarray], duration: int) -> np.n
     ----------
     The SROI formula as described by Social Value UK.
     """
-    kept = (1 - line["deadweight"]) * (1 - line["displacement"]) * (1 - line["attribution"])
-    impact = np.asarray(line["quantity"] * line["proxy"] * kept, dtype=float)
+    impact = np.asarray(impact_of(line), dtype=float)
     stays = 1 - np.asarray(line["drop_off"], dtype=float)
     return impact[..., None] * stays[..., None] ** np.arange(duration)
 
 
-def value_matrix(lines: pd.DataFrame) -> np.ndarray:
-    """The value of every line in every year.
+def impact_of(line: Mapping[str, float | np.ndarray]) -> float | np.ndarray:
+    """What a line is worth in its first year.
+
+    Parameters
+    ----------
+    line : dict
+        As for `worth_by_year`.
+
+    Returns
+    -------
+    float or ndarray
+        quantity x proxy x (1 - deadweight) x (1 - displacement) x (1 - attribution).
+    """
+    kept = (1 - line["deadweight"]) * (1 - line["displacement"]) * (1 - line["attribution"])
+    return line["quantity"] * line["proxy"] * kept
+
+
+def last_year(lines: pd.DataFrame) -> int:
+    """The last year in which any line has value.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        With starts_year and duration.
+
+    Returns
+    -------
+    int
+        Counted from year 1.
+    """
+    return int((lines["starts_year"] + lines["duration"]).max()) - 1
+
+
+def numbers_of(lines: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The numbers of a map as arrays, for arithmetic over many lines at once.
 
     Parameters
     ----------
@@ -51,54 +87,163 @@ def value_matrix(lines: pd.DataFrame) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (n_lines, longest duration)
-        0 after a line's own duration.
+    dict of str to ndarray, shape (n_lines,)
+        The assumptions, starts_year and duration.
     """
-    out = np.zeros((len(lines), int(lines["duration"].max())))
-    for place, line in enumerate(lines.to_dict("records")):
-        years = int(line["duration"])
-        out[place, :years] = worth_by_year({str(name): line[name] for name in RANGED}, years)
-    return out
+    return {name: lines[name].to_numpy(dtype=float) for name in (*RANGED, "starts_year", "duration")}
 
 
-def draw_present_values(
-    lines: pd.DataFrame, factors: np.ndarray, quantities: Drawn, random: np.random.Generator, draws: int
-) -> np.ndarray:
-    """Present value of every line in every draw.
+def by_year_of(numbers: Mapping[str, np.ndarray], years: int) -> np.ndarray:
+    """The value of every line in every year.
+
+    Parameters
+    ----------
+    numbers : dict of str to ndarray, shape (n_lines,)
+        From `numbers_of`.
+    years : int
+        How many.
+
+    Returns
+    -------
+    ndarray, shape (n_lines, years)
+        0 before a line starts and after its duration.
+    """
+    since = np.arange(1, years + 1)[None, :] - numbers["starts_year"][:, None]
+    running = (since >= 0) & (since < numbers["duration"][:, None])
+    stays = (1 - numbers["drop_off"])[:, None] ** np.where(running, since, 0)
+    impact = np.asarray(impact_of(numbers))
+    return np.where(running, impact[:, None] * stays, 0.0)
+
+
+def value_matrix(lines: pd.DataFrame) -> np.ndarray:
+    """The value of every line in every year, from the table.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        From `read_lines`, quantities filled.
+
+    Returns
+    -------
+    ndarray, shape (n_lines, last year)
+        0 outside a line's own years.
+    """
+    return by_year_of(numbers_of(lines), last_year(lines))
+
+
+# ---------------------------------------------------------------- draws
+
+
+def draw_lines(
+    lines: pd.DataFrame, factors: np.ndarray, quantities: Drawn, root: tuple[int, bool], by_year: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Present value of one line after another in every draw.
 
     Parameters
     ----------
     lines : DataFrame
         From `read_lines`; ranges in the columns that end in _low and _high.
-    factors : ndarray, shape (years,)
+    factors : ndarray, shape (n_lines, years)
         Discount factors.
     quantities : dict
         Place of the line -> drawn quantities, for lines whose quantity comes from an effect.
+    root : (int, bool)
+        Of the random streams, and whether all ranges of one kind share theirs. Otherwise every assumption has a stream
+        of its own, so that a range more or less on one line changes nothing in the draws of the others. Lines that
+        share a unit value share its stream: where it is too high for one of them it is too high for all.
+    by_year : ndarray, shape (years, draws)
+        The present value of every line is added to it.
+
+    Yields
+    ------
+    ndarray, shape (draws,)
+        Present values of a line.
+    """
+    for place, record in enumerate(lines.to_dict("records")):
+        line = {str(name): value for name, value in record.items()}
+        drawing = {name: _drawer(line, name, _stream(line, name, place, root)) for name in RANGED}
+        if place in quantities:
+            drawing["quantity"] = _given(quantities[place])
+        first, years = int(line["starts_year"]) - 1, int(line["duration"])
+        worth = np.empty(by_year.shape[1])
+        for begin in range(0, len(worth), PIECE):
+            piece = slice(begin, min(begin + PIECE, len(worth)))
+            drawn = {name: draw(piece.start, piece.stop) for name, draw in drawing.items()}
+            worth[piece] = _add(drawn, factors[place, first : first + years], by_year[first : first + years, piece])
+        yield worth
+
+
+def _add(drawn: Mapping[str, float | np.ndarray], factors: np.ndarray, by_year: np.ndarray) -> np.ndarray:
+    """Present value of a line in a piece of the draws; its years are added to those of the others."""
+    impact = np.broadcast_to(impact_of(drawn), by_year.shape[1:])
+    drop = drawn["drop_off"]
+    if np.ndim(drop) == 0:
+        pattern = (1 - float(drop)) ** np.arange(len(factors)) * factors
+        for year, share in enumerate(pattern):
+            by_year[year] += impact * share
+        return np.asarray(impact * pattern.sum())
+    worth, total, stays = impact.copy(), np.zeros(by_year.shape[1]), 1 - drop
+    for year, factor in enumerate(factors):
+        now = worth * factor
+        by_year[year] += now
+        total += now
+        worth *= stays
+    return total
+
+
+def _stream(line: Mapping[str, object], name: str, place: int, root: tuple[int, bool]) -> list[int]:
+    """The seed of an assumption's stream."""
+    begin, alike = root
+    if alike:
+        return [begin, ALIKE, RANGED.index(name)]
+    if name == "proxy" and line["proxy_id"]:
+        return [begin, SHARED, zlib.crc32(str(line["proxy_id"]).encode())]
+    return [begin, place, RANGED.index(name)]
+
+
+def _drawer(line: Mapping[str, float], name: str, seed: list[int]) -> Callable[[int, int], float | np.ndarray]:
+    """What draws an assumption, piece after piece; the number itself where it has no range."""
+    low, mode, high = line[f"{name}_low"], float(line[name]), line[f"{name}_high"]
+    if not float(high) > float(low):
+        return lambda begin, end: mode
+    random = np.random.default_rng(seed)
+    return lambda begin, end: triangular(random.random(end - begin), low, mode, high)
+
+
+def _given(values: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    return lambda begin, end: values[begin:end]
+
+
+def draw_present_values(
+    lines: pd.DataFrame, factors: np.ndarray, quantities: Drawn, random: np.random.Generator, draws: int
+) -> np.ndarray:
+    """Present value of every line in every draw, for whoever needs them line by line.
+
+    Parameters
+    ----------
+    lines, quantities
+        As for `draw_lines`.
+    factors : ndarray, shape (years,) or (n_lines, years)
+        Discount factors.
     random : Generator
-        Seeded by the study.
+        Seeded by the study; the streams of the assumptions follow from its next number.
     draws : int
         How many.
 
     Returns
     -------
     ndarray, shape (draws, n_lines)
-        Ranges are triangular, the stated value being the most likely one. Lines that share a unit value of the shelf
-        share its draw: where it is too high for one of them it is too high for all.
+        Ranges are triangular, the stated value being the most likely one.
     """
-    shared: dict[str, np.ndarray] = {}
-    out = np.empty((draws, len(lines)))
-    for place, line in enumerate(lines.to_dict("records")):
-        chances = {name: random.uniform(size=draws) for name in RANGED}
-        if line["proxy_id"]:
-            chances["proxy"] = shared.setdefault(line["proxy_id"], chances["proxy"])
-        drawn = {
-            name: triangular(chance, line[f"{name}_low"], line[name], line[f"{name}_high"])
-            for name, chance in chances.items()
-        }
-        drawn["quantity"] = quantities.get(place, drawn["quantity"])
-        years = int(line["duration"])
-        out[:, place] = worth_by_year(drawn, years) @ factors[:years]
-    return out
+    factors = np.broadcast_to(factors, (len(lines), np.shape(factors)[-1]))
+    by_year = np.zeros((factors.shape[1], draws))
+    drawn = list(draw_lines(lines, factors, quantities, (root_of(random), False), by_year))
+    return np.column_stack(drawn) if drawn else np.empty((draws, 0))
+
+
+def root_of(random: np.random.Generator) -> int:
+    """The root of the streams, from a seeded generator."""
+    return int(random.integers(2**62))
 
 
 def triangular(chance: np.ndarray, low: float | None, mode: float, high: float | None) -> np.ndarray:
@@ -120,33 +265,10 @@ def triangular(chance: np.ndarray, low: float | None, mode: float, high: float |
     """
     if pd.isna(low) or pd.isna(high) or not float(high) > float(low):  # type: ignore[arg-type]
         return np.full(len(chance), float(mode))
-    start, end = float(low), float(high)  # type: ignore[arg-type]
-    rising = start + np.sqrt(chance * (end - start) * (mode - start))
-    falling = end - np.sqrt((1 - chance) * (end - start) * (end - mode))
-    return np.where(chance * (end - start) < mode - start, rising, falling)
-
-
-def payback(present: np.ndarray, cost: float) -> float | None:
-    """Months until the cumulative present value passes the cost, value spread evenly in each year.
-
-    Parameters
-    ----------
-    present : ndarray, shape (years,)
-        Present value of each year.
-    cost : float
-        To be passed.
-
-    Returns
-    -------
-    float or None
-        Months; None where it is never passed.
-    """
-    so_far = 0.0
-    for year, value in enumerate(present):
-        if value > 0 and so_far + value >= cost:
-            return 12 * (year + (cost - so_far) / value)
-        so_far += value
-    return None
+    start, end, top = float(low), float(high), float(mode)  # type: ignore[arg-type]
+    width, turn = end - start, (top - start) / (end - start)
+    root = np.sqrt(np.where(chance < turn, chance * (width * (top - start)), (1 - chance) * (width * (end - top))))
+    return np.where(chance < turn, start + root, end - root)
 
 
 def quantiles_of(draws: np.ndarray | None) -> Callable[[np.ndarray], tuple[float, float]]:
@@ -170,3 +292,49 @@ def quantiles_of(draws: np.ndarray | None) -> Callable[[np.ndarray], tuple[float
         return float(low), float(high)
 
     return of
+
+
+# ---------------------------------------------------------------- payback
+
+
+def payback(present: np.ndarray, cost: float) -> float | None:
+    """Months until the cumulative present value passes the cost for good, value spread evenly in each year.
+
+    Parameters
+    ----------
+    present : ndarray, shape (years,)
+        Present value of each year.
+    cost : float
+        To be passed, spent before year 1.
+
+    Returns
+    -------
+    float or None
+        Months; None where it is never passed, or not for good.
+    """
+    costs = np.concatenate([[float(cost)], np.zeros(len(present))])
+    months = float(payback_of(np.concatenate([[0.0], present]), costs))
+    return None if math.isinf(months) else months
+
+
+def payback_of(values: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Months from which the cumulative present value stays above the cumulative present cost.
+
+    Parameters
+    ----------
+    values, costs : ndarray, shape (years + 1, ...)
+        Present value and present cost of year 0 (at once), 1, 2 and so on (spread evenly within the year).
+
+    Returns
+    -------
+    ndarray, shape (...)
+        0 where value never lags behind; infinite where it is behind at the end.
+    """
+    net = np.cumsum(values - costs, axis=0)
+    behind = net < 0
+    last = len(net) - 1 - np.argmax(behind[::-1], axis=0)  # the last year at whose end value was behind
+    after = np.minimum(last + 1, len(net) - 1)
+    at, then = (np.take_along_axis(net, place[None], axis=0)[0] for place in (last, after))
+    gain = np.where(then > at, then - at, 1.0)
+    months = 12 * (last - at / gain)
+    return np.where(behind[-1], np.inf, np.where(behind.any(axis=0), months, 0.0))

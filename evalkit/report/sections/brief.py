@@ -11,6 +11,7 @@ from evalkit.report.figures.bars import anyway_bar
 from evalkit.report.figures.ranges import small_range
 from evalkit.report.html import esc, lower_first, sentence
 from evalkit.report.phrases import finding, finite, lead, outcome_name, real, said, wording
+from evalkit.report.rests import printed_totals
 from evalkit.report.results import primary
 from evalkit.report.sections import section
 from evalkit.report.sections.flags import in_words, names_of
@@ -52,14 +53,13 @@ def headline(evaluation: Any) -> str:
     row = primary(evaluation)
     if row is not None and finite(row.effect):
         return lead(row, evaluation.study)
-    contract = evaluation.contract
-    if contract is not None and finite(contract.totals.get("paid")) and real(contract.totals["paid"]) > 0:
+    if real(printed_totals(evaluation).get("paid")) > 0:
         return sentence(f"{_paid(evaluation)}; whether the programme made a difference is not known")
     return "Nothing can be said yet about what this programme changed."
 
 
 def _paid(evaluation: Any) -> str:
-    totals, currency = evaluation.contract.totals, evaluation.study.study.currency
+    totals, currency = printed_totals(evaluation), evaluation.study.study.currency
     paid, gap = words.whole_money(real(totals["paid"]), currency), real(totals.get("difference"))
     if not finite(totals.get("owed")) or real(totals["owed"]) <= 0:
         return f"{paid} was paid for outcomes"
@@ -76,12 +76,13 @@ def _second(evaluation: Any, row: Any) -> list[str]:
     elif evaluation.contract is not None:
         told.append("There is no comparison, so what would have happened anyway is not known.")
     contract, currency = evaluation.contract, evaluation.study.study.currency
-    if contract is not None and finite(contract.totals.get("anyway")):
-        ends = [words.money(real(contract.totals.get(f"anyway_{end}")), currency) for end in ("low", "high")]
+    totals = printed_totals(evaluation)
+    if finite(totals.get("anyway")):
+        ends = [words.money(real(totals.get(f"anyway_{end}")), currency) for end in ("low", "high")]
         span = f" ({ends[0]} to {ends[1]})" if words.NOT_AVAILABLE not in ends else " (not bounded)"
         told.append(
-            f"Of {words.money(real(contract.totals['judged']), currency)} owed that can be judged, "
-            f"about {words.money(real(contract.totals['anyway']), currency)}{span} was for "
+            f"Of {words.money(real(totals['judged']), currency)} owed that can be judged, "
+            f"about {words.money(real(totals['anyway']), currency)}{span} was for "
             "outcomes that would have happened anyway."
         )
     if contract is not None:
@@ -194,13 +195,9 @@ def _span_of_anyway(row: Any) -> str:
 
 
 def _contract_tiles(evaluation: Any) -> list[Tile]:
-    if (
-        evaluation.contract is None
-        or not finite(evaluation.contract.totals.get("paid"))
-        or not real(evaluation.contract.totals["paid"])
-    ):
+    totals, currency = printed_totals(evaluation), evaluation.study.study.currency
+    if not finite(totals.get("paid")) or not real(totals["paid"]):
         return []
-    totals, currency = evaluation.contract.totals, evaluation.study.study.currency
     under = _beside_owed(totals.get("difference"), currency)
     planned = [
         f"{words.money(real(amount), currency)} planned ({plan})"

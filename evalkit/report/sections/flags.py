@@ -45,7 +45,7 @@ def in_words(flag: Flag, named: dict[str, str]) -> Flag:
         The same, in the words of the page.
     """
     ids = sorted((name for name in named if "_" in name or "@" in name or any(map(str.isdigit, name))), key=len)
-    if not ids:
+    if not ids or flag.room == "study":  # the study speaks of its sources, where an id is meant as an id
         return flag
     known = re.compile("|".join(rf"(?<![\w@]){re.escape(name)}(?![\w@])" for name in reversed(ids)))
     text, detail = (known.sub(lambda found: named[found[0]], said_so) for said_so in (flag.text, flag.detail))

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from evalkit import words
+from evalkit.contract.hidden import totals_tell
+from evalkit.contract.mechanisms import FLOOR, TRIGGER
+from evalkit.contract.pennies import less, total
 from evalkit.report import triggers
+from evalkit.report.amounts import HALF_A_PENNY, pence
 from evalkit.report.blocks import Column, Figure, How, Table, Text
-from evalkit.report.common import absent, hidden, protected, rule_of, shown, split_legend
+from evalkit.report.common import absent, hidden, shown, split_legend
 from evalkit.report.figures.bars import Bar, payments
-from evalkit.report.html import Cell, sentence
+from evalkit.report.html import Cell
+from evalkit.report.ledger_tables import PER, by_mechanism, by_period, limits
+from evalkit.report.payment_notes import method, notes
 from evalkit.report.phrases import finite, real, said
+from evalkit.report.rests import hidden_metrics
+from evalkit.report.results import Result
 from evalkit.report.sections import section
 
-PER = {
-    "day": "per day below the baseline",
-    "unit": "per outcome",
-    "milestone": "per milestone",
-    "step": "stepped",
-    "slide": "sliding",
-}
 MONEY = (
     "gross",
     "cut",
@@ -34,9 +36,23 @@ MONEY = (
     "anyway_high",
     "anyway_share",
 )
+AMOUNTS = ("gross", "cut", "owed", "paid", "difference")
 
 
-@section("payments", "Payments", 70)
+def _results(evaluation: Any) -> Iterator[Result]:
+    """What caps cut, floors added and triggers paid, and what of the differences by period nobody has explained."""
+    contract = evaluation.contract
+    if contract is None or not len(contract.table) or hidden_metrics(evaluation):
+        return
+    currency, source = _currency(evaluation), "rate card, achieved, payments"
+    for name in ("gross", "cut", "floors", "triggers"):
+        if finite(contract.totals.get(name)) and (name == "gross" or real(contract.totals[name])):
+            value = real(contract.totals[name])
+            text = words.whole_money(value, currency, pence([value]))
+            yield Result(f"contract.{name}", value, currency, None, None, text, "payments", source)
+
+
+@section("payments", "Payments", 70, results=_results)
 def settled(evaluation: Any) -> list[Any]:
     """Rate card against payments, plans, triggers."""
     contract = evaluation.contract
@@ -44,27 +60,15 @@ def settled(evaluation: Any) -> list[Any]:
         return [Text(absent(evaluation, "contract", "No payments are part of this study."))]
     blocks: list[Any] = []
     if len(contract.table):
-        blocks += [_card(evaluation), _bars(evaluation)]
+        blocks += [_card(evaluation), _bars(evaluation), by_mechanism(evaluation), limits(evaluation)]
+        blocks += by_period(evaluation)
     if len(contract.plans):
         blocks.append(_plans(evaluation))
     if len(contract.triggers):
         blocks += [triggers.table(evaluation), *triggers.drawn(evaluation)]
-    blocks.append(_investor(evaluation))
     return [block for block in blocks if block is not None] or [
         Text("The contract names no prices, payments or triggers.")
     ]
-
-
-def _investor(evaluation: Any) -> Text | None:
-    """What those who carried the risk paid in and got back."""
-    found, currency = evaluation.contract.investor, evaluation.study.study.currency
-    if found is None:
-        return None
-    gained = f"{'gained' if found.net >= 0 else 'lost'} {words.money(abs(found.net), currency)}"
-    rate = f", {words.percent(found.irr)} a year ({found.day_count})" if finite(found.irr) else ""
-    return Text(
-        f"Investors had up to {words.money(found.peak_drawdown, currency)} out of pocket and in the end {gained}{rate}."
-    )
 
 
 def _money(value: object, sign: bool = False, digits: int = 0) -> str:
@@ -75,29 +79,12 @@ def _money(value: object, sign: bool = False, digits: int = 0) -> str:
 
 def _safe(evaluation: Any) -> pd.DataFrame:
     """The table with amounts hidden that would give away a count of few people."""
-    table = evaluation.contract.table
-    if evaluation.study.contract.published:
+    table, gone = evaluation.contract.table, hidden_metrics(evaluation)
+    if not gone:
         return table
-    people = pd.to_numeric(table["people"] if "people" in table else pd.Series(float("nan"), index=table.index))
-    units = pd.to_numeric(table["achieved"]).where(table["mechanism"] != "day")  # days are not people
-    behind_it = people.fillna(units).round().astype("Int64")
-    safe = table.astype(dict.fromkeys((*MONEY, "achieved"), object))
-    counted = table.assign(behind_it=behind_it)[behind_it.notna()]
-    if len(counted):
-        names = (*MONEY, "achieved")
-        kept = protected(counted, evaluation, ["behind_it"], dict.fromkeys(names, "behind_it"))
-        safe.loc[counted.index, list(names)] = kept[list(names)].astype(object).to_numpy()
-    return _second_hidden(safe, behind_it)
-
-
-def _second_hidden(safe: pd.DataFrame, people: pd.Series) -> pd.DataFrame:
-    """Totals are printed, so one hidden metric would follow by subtraction: the next smallest is hidden too."""
-    gone = safe["owed"].map(hidden)
-    if gone.sum() != 1 or gone.all():
-        return safe
-    others = safe.index[~gone]
-    sizes = people.reindex(others).astype("Float64").fillna(pd.to_numeric(safe.loc[others, "owed"]))
-    safe.loc[sizes.astype(float).idxmin(), [*MONEY, "achieved"]] = words.SUPPRESSED
+    names = [name for name in (*MONEY, "achieved") if name in table]
+    safe = table.astype(dict.fromkeys(names, object))
+    safe.loc[table["metric"].isin(gone), names] = words.SUPPRESSED
     return safe
 
 
@@ -105,25 +92,28 @@ def _card(evaluation: Any) -> Table:
     contract, totals = evaluation.contract, evaluation.contract.totals
     safe = _safe(evaluation)
     with_anyway = finite(totals.get("anyway"))
-    names = ["Metric", "Price", "Achieved", "Price \u00d7 achieved", "Cut by cap", "Owed", "Paid", "Paid less owed"]
+    floors = finite(totals.get("floors")) and real(totals["floors"]) > 0
+    names = ["Metric", "Price", "Achieved", "Price \u00d7 achieved", "Cut by cap"]
+    names += [*(["Lifted by floor"] if floors else []), "Owed", "Paid", "Paid less owed"]
     columns = [Column(name, number=index > 0) for index, name in enumerate(names)]
     if with_anyway:
         columns += [
             Column(words.SYMBOLS.get(_currency(evaluation), _currency(evaluation)), group="Of owed, anyway"),
             Column("share", group="Of owed, anyway"),
         ]
-    one_way = safe["mechanism"].nunique() == 1
-    rows = [_line(row, with_anyway, one_way) for row in safe.itertuples()]
+    digits = pence(*(contract.table[name] for name in AMOUNTS))
+    small = {row.metric: _way(evaluation, row) for row in safe.itertuples()}
+    rows = [_line(row, with_anyway, floors, (digits, small[row.metric])) for row in safe.itertuples()]
     return Table(
         "rate-card",
         _finding(evaluation),
         f"Rate card \u00d7 achieved, in {_unit_words(evaluation)}{_one_price(safe)}",
         columns,
-        [*rows, _total(totals, with_anyway, any(hidden(row.owed) for row in safe.itertuples()))],
-        notes=_notes(evaluation, with_anyway),
+        [*rows, _total(contract, with_anyway, floors, (digits, bool(safe["owed"].map(hidden).any())))],
+        notes=notes(evaluation, with_anyway),
         source=evaluation.study.contract.source,
         how=How(
-            _method(contract),
+            method(contract),
             ["contract.owed", "contract.paid", "contract.difference", *(["contract.anyway"] if with_anyway else [])],
         ),
         total=1,
@@ -151,27 +141,51 @@ def _unit_words(evaluation: Any) -> str:
 def _finding(evaluation: Any) -> str:
     totals, currency = evaluation.contract.totals, _currency(evaluation)
     paid, owed, gap = (real(totals.get(name)) for name in ("paid", "owed", "difference"))
-    start = f"{words.whole_money(paid, currency)} was paid against {words.whole_money(owed, currency)} owed"
-    if not finite(gap) or round(gap) == 0:
+    if not finite(owed) or not finite(paid):
+        return _half_known(paid, owed, currency)
+    if totals_tell(evaluation.study, evaluation.contract.table):
+        return "What was owed and paid rests on a hidden count"
+    digits = pence([paid, owed])
+    start = f"{words.whole_money(paid, currency, digits)} was paid against "
+    start += f"{words.whole_money(owed, currency, digits)} owed"
+    if not finite(gap) or abs(gap) < HALF_A_PENNY:
         return start
-    return f"{start}: {words.whole_money(abs(gap), currency)} {'more' if gap > 0 else 'less'}"
+    return f"{start}: {words.whole_money(abs(gap), currency, digits)} {'more' if gap > 0 else 'less'}"
 
 
-def _line(row: Any, with_anyway: bool, one_way: bool) -> list[object]:
+def _half_known(paid: float, owed: float, currency: str) -> str:
+    """The finding where only one of paid and owed is on record, or neither."""
+    if finite(paid):
+        return f"{words.whole_money(paid, currency)} was paid; what was owed is not known"
+    if finite(owed):
+        return f"{words.whole_money(owed, currency)} was owed; no payment is on record"
+    return "Prices are on record, and neither what was achieved nor what was paid"
+
+
+def _way(evaluation: Any, row: Any) -> str:
+    """How a row is paid, where rows differ; what became of a trigger."""
+    mechanism = said(row.mechanism)
+    if mechanism == TRIGGER:
+        met = {f"trigger {one.id}": said(one.met) for one in evaluation.contract.triggers.itertuples()}
+        return f"trigger: {met.get(said(row.metric), 'not judged')}"
+    if mechanism == FLOOR or evaluation.contract.table["mechanism"].nunique() == 1:
+        return ""
+    return PER.get(mechanism, mechanism)
+
+
+def _line(row: Any, with_anyway: bool, floors: bool, written: tuple[int, str]) -> list[object]:
+    digits, small = written
     gap = real(row.difference) if not isinstance(row.difference, str) else 0.0
     achieved = row.achieved if isinstance(row.achieved, str) else real(row.achieved)
+    beside = said(row.mechanism) in (TRIGGER, FLOOR)  # no units stand behind these
     cells: list[object] = [
-        Cell(
-            said(row.title) or said(row.metric),
-            small="" if one_way else PER.get(said(row.mechanism), said(row.mechanism)),
-        ),
-        _money(row.price, digits=2),
-        shown(achieved, 0 if not finite(achieved) or real(achieved) == round(real(achieved)) else 1),
-        _money(row.gross),
-        _money(-real(row.cut)) if not isinstance(row.cut, str) else row.cut,
-        _money(row.owed),
-        _money(row.paid),
-        Cell(_money(row.difference, sign=True), bold=bool(finite(gap) and round(gap) != 0)),
+        Cell(said(row.title) or said(row.metric), small=small),
+        _price(row),
+        "" if beside else shown(achieved, 0 if not finite(achieved) or real(achieved) == round(real(achieved)) else 1),
+        *_before(row, digits, floors),
+        _money(row.owed, digits=digits),
+        _money(row.paid, digits=digits),
+        Cell(_money(row.difference, sign=True, digits=digits), bold=bool(finite(gap) and abs(gap) >= HALF_A_PENNY)),
     ]
     if with_anyway:
         share = (
@@ -185,16 +199,29 @@ def _line(row: Any, with_anyway: bool, one_way: bool) -> list[object]:
     return cells
 
 
-def _total(totals: dict[str, Any], with_anyway: bool, some_hidden: bool) -> list[object]:
-    amounts = [
-        _money(totals.get("gross")),
-        _money(-real(totals.get("cut"))),
-        _money(totals.get("owed")),
-        _money(totals.get("paid")),
-    ]
+def _price(row: Any) -> str:
+    if said(row.mechanism) == FLOOR:
+        return ""
+    return words.number(real(row.price), 2) if finite(row.price) else "several"
+
+
+def _before(row: Any, digits: int, floors: bool) -> list[str]:
+    """Price times achieved, what caps cut, and what a floor added: together they are what is owed."""
+    if isinstance(row.gross, str):
+        return [row.gross] * (3 if floors else 2)
+    lifted = real(row.lifted) if floors else 0.0
+    cells = [_money(less(real(row.gross), lifted), digits=digits), _money(-real(row.cut), digits=digits)]
+    return [*cells, _money(lifted, digits=digits)] if floors else cells
+
+
+def _total(contract: Any, with_anyway: bool, floors: bool, written: tuple[int, bool]) -> list[object]:
+    totals, (digits, some_hidden) = contract.totals, written
+    lifted = total(contract.table["lifted"]) if floors else 0.0
+    sums = [less(real(totals.get("gross")), lifted), -real(totals.get("cut")), *([lifted] if floors else [])]
+    amounts = [_money(one, digits=digits) for one in [*sums, totals.get("owed"), totals.get("paid")]]
     if some_hidden:  # no total from which a hidden amount follows
-        amounts = [words.SUPPRESSED] * 4
-    gap = words.SUPPRESSED if some_hidden else _money(totals.get("difference"), sign=True)
+        amounts = [words.SUPPRESSED] * len(amounts)
+    gap = words.SUPPRESSED if some_hidden else _money(totals.get("difference"), sign=True, digits=digits)
     cells: list[object] = ["Total", "", "", *amounts, gap]
     if with_anyway:
         share = (
@@ -213,59 +240,6 @@ def _meanings(contract: Any) -> dict[str, str]:
     )
 
 
-def _notes(evaluation: Any, with_anyway: bool) -> list[str]:
-    totals, currency, notes = evaluation.contract.totals, _currency(evaluation), []
-    if with_anyway:
-        span = words.interval(
-            real(totals.get("anyway_share_low")), real(totals.get("anyway_share_high")), 0, percent=True
-        )
-        judged = words.whole_money(real(totals.get("judged")), currency)
-        notes.append(
-            f"The total share is that of the {judged} that can be judged; 95% interval "
-            f"{span}. It is the contract's own mechanism recomputed at the outcome expected without the programme."
-        )
-        notes += _added(totals, currency)
-    different = [
-        said(row.title) or said(row.metric)
-        for row in evaluation.contract.table.itertuples()
-        if finite(row.difference) and round(real(row.difference)) != 0
-    ]
-    if different:
-        notes.append(
-            f"In bold: paid and owed differ in {len(different)} of "
-            f"{len(evaluation.contract.table)} metrics. Each difference is a question, not a finding."
-        )
-    if finite(totals.get("cap")):
-        notes.append(f"Most that could be paid: {words.whole_money(real(totals['cap']), currency)}.")
-    recorded = evaluation.study.contract.maximum_recorded
-    if finite(recorded):
-        notes.append(
-            f"A maximum of {words.whole_money(real(recorded), currency)} is on record; it is not known to be a cap."
-        )
-    if not evaluation.study.contract.published:
-        notes.append(f"Rule in force: {rule_of(evaluation)}.")
-    return notes
-
-
-def _added(totals: dict[str, Any], currency: str) -> list[str]:
-    """What the programme added to what is owed: below nothing where it did worse than what would have happened."""
-    added = totals.get("added")
-    if not finite(added) or real(added) >= 0:
-        return []
-    return [
-        f"The programme added {words.whole_money(real(added), currency, sign=True)} to what is owed: by the same "
-        "mechanism more would have been earned without it."
-    ]
-
-
-def _method(contract: Any) -> list[str]:
-    why = dict.fromkeys(said(reason) for reason in contract.table["why_no_anyway"] if said(reason))
-    return [
-        "Owed = price \u00d7 achieved, cut where a cap of a person, a metric or the contract is reached.",
-        *(sentence(reason) for reason in why),
-    ]
-
-
 def _bars(evaluation: Any) -> Figure | None:
     totals, currency = evaluation.contract.totals, _currency(evaluation)
     safe = _safe(evaluation)
@@ -281,7 +255,10 @@ def _bars(evaluation: Any) -> Figure | None:
     known, owed = finite(totals.get("anyway")), real(totals["owed"])
     rest = owed - real(totals["judged"]) if known else 0.0
     span = (real(totals.get("anyway_low")), real(totals.get("anyway_high"))) if known else (float("nan"),) * 2
-    bars.append(Bar("Owed", owed, real(totals["anyway"]) if known else None, rest, *span, split=known, bold=True))
+    if finite(totals.get("owed")):  # a rate card with nothing achieved yet owes nothing that is known
+        bars.append(Bar("Owed", owed, real(totals["anyway"]) if known else None, rest, *span, split=known, bold=True))
+    if not bars:
+        return None
     if known:
         bars += [_metric_bar(row) for row in safe.itertuples() if real(row.owed) > 0]
     drawn = payments(bars, currency, "pay")
