@@ -98,7 +98,7 @@ def test_check_tells_several_studies_apart_and_reports_all(evalkit, fresh, make_
     checked = evalkit("check", str(wrong), str(fresh), "nowhere")
     assert checked.status == 2
     assert "fresh is sound" in checked.out
-    assert "StudyError: wrong/study.toml has 1 problem:" in checked.err
+    assert "StudyError: wrong/study.toml has 2 problems:" in checked.err
     assert "[value] lacks cost" in checked.err
     assert "There is no study folder nowhere" in checked.err
     assert "Traceback" not in checked.err
@@ -117,7 +117,7 @@ def test_check_finds_what_the_tables_and_the_papers_have_wrong_together(evalkit,
     assert checked.status == 2
     assert checked.out == ""
     assert "born" in checked.err
-    assert 'column "price": 1 cell is not a number, in row 2 (the first: "much")' in checked.err
+    assert 'column "price": 1 cell is not an amount, in row 2 (the first: "much")' in checked.err
 
 
 def test_check_refuses_deadweight_that_the_estimator_nets_out_already(evalkit, fresh, tmp_path):

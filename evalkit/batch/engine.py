@@ -34,19 +34,30 @@ class WarmEngine(Engine):
         """
         InteractiveShell.clear_instance()
         shell = InteractiveShell.instance(colors="nocolor")
-        for index, cell in enumerate(nb_man.nb.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
-                continue
-            nb_man.cell_start(cell, index)
-            # The trap goes first: run_cell would otherwise put its own display hook over the one that captures.
-            with shell.display_trap, capture_output() as captured:
-                result = shell.run_cell(cell.source, store_history=False)
-            error = result.error_before_exec or result.error_in_exec
-            cell.outputs = _outputs(captured, error, shell)
-            if error is not None:
-                nb_man.cell_exception(cell, index, exception=error)
-                break
-            nb_man.cell_complete(cell, index)
+        # papermill writes the whole notebook before and after each cell, for whoever watches it grow. Nobody watches
+        # this one, and the writing took longer than the report: it is written when the last cell has run.
+        written_to, nb_man.output_path = nb_man.output_path, None
+        try:
+            _run_cells(nb_man, shell)
+        finally:
+            nb_man.output_path = written_to
+
+
+def _run_cells(nb_man: Any, shell: InteractiveShell) -> None:
+    """Run the code cells in their order and stop at the first that fails."""
+    for index, cell in enumerate(nb_man.nb.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        nb_man.cell_start(cell, index)
+        # The trap goes first: run_cell would otherwise put its own display hook over the one that captures.
+        with shell.display_trap, capture_output() as captured:
+            result = shell.run_cell(cell.source, store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+        cell.outputs = _outputs(captured, error, shell)
+        if error is not None:
+            nb_man.cell_exception(cell, index, exception=error)
+            break
+        nb_man.cell_complete(cell, index)
 
 
 def _outputs(captured: CapturedIO, error: BaseException | None, shell: InteractiveShell) -> list[NotebookNode]:

@@ -129,17 +129,21 @@ def _other_price(row: Row, card: Mapping[str, Price]) -> str:
     here = one_price | {price for price in at_own if to_penny(price * units) == Decimal(row.owed + row.cut) / 100}
     same = [price for price in candidates if price not in here and units > 0 and to_penny(price * units) == paid]
     if same:
-        return f"the same {_plain(units)} units at {_plain(same[0])}, another price of the rate card"
+        return f"the same {_units(units)} at {_plain(same[0])}, another price of the rate card"
     if any(_divides(price, paid) for price in at_own if price > 0):
         return ""
     whole = [price for price in candidates if price not in at_own and _divides(price, paid)]
     if len(whole) == 1:  # with two prices that would do, neither explains anything
-        return f"{_plain(paid / whole[0])} units at {_plain(whole[0])}, another price of the rate card"
+        return f"{_units(paid / whole[0])} at {_plain(whole[0])}, another price of the rate card"
     return ""
 
 
 def _divides(price: Decimal, paid: Decimal) -> bool:
     return paid % price == 0 and 0 < paid / price <= MOST_UNITS
+
+
+def _units(value: Decimal) -> str:
+    return "1 unit" if value == 1 else f"{_plain(value)} units"
 
 
 def _plain(value: Decimal) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evalkit.study import Study
 
 NOT_PEOPLE = ("day", "saved", TRIGGER, FLOOR)  # their units are days or nothing that is counted
+BY_UNIT = ("unit", "milestone", "threshold", "excess")  # paid at one price for each
 MOST_REMAINDERS = 200_000
 KNOWN = (TRIGGER, FLOOR)  # their amounts follow from the terms, so that they hide nothing
 ENOUGH = 3  # possible counts, among the small ones, that must remain for a hidden count to be unknown
@@ -61,7 +62,14 @@ def few_behind(study: Study, table: pd.DataFrame) -> pd.Series:
         return pd.Series(False, index=table.index)
     # a cap of one person that cut few people tells what they were paid
     cut = table["people_cut"] if "people_cut" in table else pd.Series(np.nan, index=table.index)
-    return people.map(lambda n: is_few(study, n)) | cut.map(lambda n: is_few(study, n))
+    # what was paid, over the price, is a count too: of those who were paid for
+    made = pd.to_numeric(table["paid"]) / pd.to_numeric(table["price"]).where(lambda price: price > 0)
+    made = made.where(table["mechanism"].isin(BY_UNIT) & (made > 0)).astype(float)
+    return (
+        people.map(lambda n: is_few(study, n))
+        | cut.map(lambda n: is_few(study, n))
+        | made.map(lambda n: is_few(study, n))
+    )
 
 
 def is_few(study: Study, n: float) -> bool:
@@ -82,11 +90,12 @@ def is_few(study: Study, n: float) -> bool:
     return bool(pd.notna(n) and disclosure.count(round(n), study.disclosure.rule) == words.SUPPRESSED)
 
 
-def hidden_metrics(study: Study, table: pd.DataFrame) -> frozenset[str]:
+def hidden_metrics(study: Study, table: pd.DataFrame, told: frozenset[str] = frozenset()) -> frozenset[str]:
     """The metrics whose amounts are not printed: few people are behind them, or behind one that would follow.
 
     Totals are printed. What they leave for the hidden metrics together must be reached by several small counts of each
-    of them at its price, or further metrics are hidden, those with the fewest people first.
+    of them at its price, or further metrics are hidden, those with the fewest people first. Those of an estimated
+    outcome hide nothing: what was observed, times everyone treated, is what was achieved.
 
     Parameters
     ----------
@@ -94,23 +103,30 @@ def hidden_metrics(study: Study, table: pd.DataFrame) -> frozenset[str]:
         For the rule in force.
     table : DataFrame
         ``contract.table``.
+    told : frozenset of str
+        Further metrics whose exact number would tell of few people.
 
     Returns
     -------
     frozenset of str
         Ids of metrics.
     """
-    few = few_behind(study, table)
+    few = few_behind(study, table) | table["metric"].isin(told)
     gone = list(table.index[few])
     sizes = behind(table).fillna(pd.to_numeric(table["owed"])).astype(float)
-    known = table["mechanism"].isin(KNOWN)
-    rest = [row for row in sizes[~known].sort_values(kind="stable").index if row not in gone]
+    rest = [row for row in sizes[~_known(table)].sort_values(kind="stable").index if row not in gone]
     while rest and gone and told_by_totals(table, gone, few):
         gone.append(rest.pop(0))
     return frozenset(table.loc[gone, "metric"])
 
 
-def totals_tell(study: Study, table: pd.DataFrame) -> bool:
+def _known(table: pd.DataFrame) -> pd.Series:
+    """Rows whose amounts a reader can work out without their own line."""
+    linked = table["outcome"].fillna("") != "" if "outcome" in table else pd.Series(False, index=table.index)
+    return table["mechanism"].isin(KNOWN) | linked
+
+
+def totals_tell(study: Study, table: pd.DataFrame, told: frozenset[str] = frozenset()) -> bool:
     """Whether the contract's totals would tell a hidden amount even with every metric hidden, as where it has only one.
 
     Parameters
@@ -119,14 +135,16 @@ def totals_tell(study: Study, table: pd.DataFrame) -> bool:
         For the rule in force.
     table : DataFrame
         ``contract.table``.
+    told : frozenset of str
+        As for `hidden_metrics`.
 
     Returns
     -------
     bool
         True where totals may not be printed either.
     """
-    few = few_behind(study, table)
-    return bool(few.any()) and told_by_totals(table, list(table.index[~table["mechanism"].isin(KNOWN)]), few)
+    few = few_behind(study, table) | table["metric"].isin(told)
+    return bool(few.any()) and told_by_totals(table, list(table.index[few | ~_known(table)]), few)
 
 
 def told_by_totals(table: pd.DataFrame, gone: list[int], few: pd.Series) -> bool:
@@ -144,28 +162,31 @@ def told_by_totals(table: pd.DataFrame, gone: list[int], few: pd.Series) -> bool
     Returns
     -------
     bool
-        True where fewer than three of the counts below 10 can be reached.
+        True where fewer than three of ten counts in a row can be reached: those below 10, or those about a larger one.
     """
     prices = dict(zip(gone, in_pennies(table.loc[gone, "price"].to_numpy(dtype=float)), strict=True))
+    counted = pd.to_numeric(table.loc[gone, "achieved"]).where(~table.loc[gone, "mechanism"].isin(NOT_PEOPLE))
+    starts = {row: 10 * int(n // 10) if pd.notna(n) else 0 for row, n in counted.items()}
     known = [name for name in ("owed", "paid") if table.loc[gone, name].notna().all()]
     sums = [int(in_pennies(table.loc[gone, name].to_numpy(dtype=float)).sum()) for name in known]
     return any(
-        len(_possible(left, int(prices[row]), [int(prices[other]) for other in gone if other != row])) < ENOUGH
+        len(_possible(left, int(prices[row]), [int(prices[other]) for other in gone if other != row], starts[row]))
+        < ENOUGH
         for left in sums
         for row in gone
         if few[row]
     )
 
 
-def _possible(left: int, price: int, others: list[int]) -> list[int]:
-    """The counts below 10 of one metric at which whole numbers of the others make up what is left."""
+def _possible(left: int, price: int, others: list[int], start: int = 0) -> list[int]:
+    """Of ten counts of one metric, those at which whole numbers of the others make up what is left."""
     if not others:
         return []
     if price == 0 or 0 in others:  # an amount without one price can make up anything
         return list(range(ENOUGH))
     common = gcd(*others)
     least = _least_sums(tuple(sorted({other // common for other in others})))
-    rest = {n: left - n * price for n in range(10)}
+    rest = {n: left - n * price for n in range(start, start + 10)}
     whole = {n: amount // common for n, amount in rest.items() if amount >= 0 and amount % common == 0}
     return [n for n, amount in whole.items() if amount >= least[amount % len(least)]]
 

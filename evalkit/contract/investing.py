@@ -153,7 +153,12 @@ def _flags(flows: pd.DataFrame, found: Investors, says: str, contract: Any) -> l
     if says == BY_KIND and paid is not None and abs(found.payments - paid) > 0.5:
         amounts = [words.whole_money(one, currency) for one in (found.payments, paid)]
         text = "The outcome payments among the investors' cash flows differ from those of the contract."
-        detail = f"{amounts[0]} against {amounts[1]}: did some reach other parties, or fall outside either table?"
+        secret = len(contract.table) > 0 and totals_tell(contract.study, contract.table)
+        detail = (
+            ""
+            if secret
+            else f"{amounts[0]} against {amounts[1]}: did some reach other parties, or fall outside either table?"
+        )
         flags.append(Flag("contract", "caution", text, detail, "investors"))
     return flags
 

@@ -13,6 +13,7 @@ from evalkit.contract.paying import walk
 from evalkit.contract.pennies import to_penny
 from evalkit.contract.prices import FIRST_LINE, cells, read_prices, texts, together
 from evalkit.errors import DataError, did_you_mean, several
+from evalkit.tables.kinds import must_be_table
 from evalkit.tables.words import rows_listed
 
 __all__ = ["COLUMNS", "due", "in_order", "read_prices", "refuse_unknown", "unpriced", "write_up"]
@@ -190,6 +191,7 @@ def in_order(achieved: pd.DataFrame, lines: Sequence[int] | None = None) -> pd.D
     DataError
         A column is missing, units are missing or negative, dates are not dates.
     """
+    must_be_table(achieved, "What was achieved")
     absent = [name for name in ("metric", "units") if name not in achieved]
     if absent:
         there = [str(name) for name in achieved.columns]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evalkit.contract.prices import FIRST_LINE, cells, texts
 from evalkit.errors import DataError, did_you_mean, several
+from evalkit.tables.kinds import must_be_table
 from evalkit.tables.words import rows_listed
 
 Milestone = str | tuple[str, int]
@@ -60,6 +61,7 @@ def milestones_earned(
     ----------
     Dodds v Walker [1981] 1 WLR 1027, on the corresponding date rule.
     """
+    must_be_table(ledger, "The milestone ledger")
     day = pd.to_datetime(str(observation_date), errors="coerce", format="ISO8601")
     who = "person" if "person" in ledger else str(ledger.columns[0]) if len(ledger.columns) else "person"
     rules = {

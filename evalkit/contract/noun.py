@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -63,12 +64,23 @@ class Contract:
     investor: Returns | None = None
     looks: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """What was owed and paid, in one line; never the ledger, which may hold ids of people."""
+        owed, paid = self._owed_and_paid()
+        return f"Contract({owed} owed, {paid} paid; {len(self.table)} metrics, {len(self.flags)} flags)"
+
     def _repr_html_(self) -> str:
         """The totals in a sentence, and the flags; never the ledger."""
-        currency = self.study.study.currency
-        told = totals_tell(self.study, self.table)  # one metric, few people: its total over its price is their number
+        owed, paid = self._owed_and_paid()
+        caveats = "".join(f"<li>{escape(f'{flag.level}: {flag.text}')}</li>" for flag in self.flags)
+        return f"<p>Contract of {escape(self.study.study.title)}: {owed} owed, {paid} paid.</p><ul>{caveats}</ul>"
+
+    def _owed_and_paid(self) -> tuple[str, str]:
+        """The two totals; hidden where one metric of few people makes them up: over its price it is their number."""
+        currency, told = self.study.study.currency, totals_tell(self.study, self.table)
+        amounts = [self.totals[name] for name in ("owed", "paid")]
         owed, paid = (
-            words.SUPPRESSED if told else words.whole_money(self.totals[name], currency) for name in ("owed", "paid")
+            words.SUPPRESSED if told else words.whole_money(amount, currency) if amount is not None else "not known"
+            for amount in amounts
         )
-        caveats = "".join(f"<li>{flag.level}: {flag.text}</li>" for flag in self.flags)
-        return f"<p>Contract of {self.study.title}: {owed} owed, {paid} paid.</p><ul>{caveats}</ul>"
+        return owed, paid

@@ -13,7 +13,7 @@ import pandas as pd
 from evalkit.contract.mechanisms import GATED, MANY_ROWS, MECHANISMS, NOT_ON_A_CARD, STEPPED, Price, Tariff
 from evalkit.contract.pennies import NO_LIMIT, NONE, exact, to_penny
 from evalkit.errors import DataError, did_you_mean, several
-from evalkit.tables.kinds import Kind, convert
+from evalkit.tables.kinds import Kind, convert, must_be_table
 from evalkit.tables.words import quoted, rows_listed, shape
 
 Rows = list[dict[str, Any]]
@@ -57,6 +57,7 @@ def read_prices(rate_card: pd.DataFrame) -> dict[str, Price]:
     DataError
         Everything that is wrong with the card, at once.
     """
+    must_be_table(rate_card, "The rate card")
     missing = [name for name in ("metric", "price") if name not in rate_card]
     if missing:
         there = [str(name) for name in rate_card.columns]

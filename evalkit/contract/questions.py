@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.contract.checks import paper_flags
-from evalkit.contract.hidden import hidden_metrics
+from evalkit.contract.hidden import hidden_metrics, totals_tell
 from evalkit.contract.reading import Papers
 from evalkit.contract.reconcile import CLOSE
 from evalkit.errors import Flag
@@ -37,10 +37,11 @@ def payment_flags(study: Study, papers: Papers, table: pd.DataFrame, totals: dic
     list of Flag
         Of the room "contract".
     """
+    secret = len(table) > 0 and totals_tell(study, table)
     return [
         *_mismatches(study, table),
-        *_above(study, totals),
-        *_nameless(study, papers, totals),
+        *_above(study, totals, secret),
+        *([] if secret else _nameless(study, papers, totals)),
         *_plans(study, papers),
         *paper_flags(study, papers, table),
     ]
@@ -78,17 +79,18 @@ def _after_caps(row: Mapping[Any, Any]) -> str:
     return " after caps" if row["cut"] > CLOSE else ""
 
 
-def _above(study: Study, totals: dict[str, Any]) -> list[Flag]:
+def _above(study: Study, totals: dict[str, Any], secret: bool) -> list[Flag]:
     """Paid above a cap, or above a maximum on record."""
     plan, paid = study.contract, totals["paid"]
     flags = []
+    amount = "An amount that rests on a hidden count" if secret or paid is None else in_full(study, paid)
     if (cap := totals["cap"]) is not None and paid is not None and paid > cap + CLOSE:
         most = in_full(study, cap)
-        text = f"{in_full(study, paid)} was paid, above the contract's cap of {most}: was the cap varied?"
+        text = f"{amount} was paid, above the contract's cap of {most}: was the cap varied?"
         flags.append(Flag("contract", "serious", text, about="cap"))
     if plan and plan.maximum_recorded is not None and paid is not None and paid > plan.maximum_recorded + CLOSE:
         most = in_full(study, plan.maximum_recorded)
-        text = f"{in_full(study, paid)} was paid, above the recorded maximum of {most}: was it a cap, or was it varied?"
+        text = f"{amount} was paid, above the recorded maximum of {most}: was it a cap, or was it varied?"
         flags.append(Flag("contract", "caution", text, "The maximum is not known to be a cap.", "maximum"))
     return flags
 

@@ -56,7 +56,14 @@ PAYMENTS: Columns = {
     "currency": "text",
     "why": "text",
 }
-CASH_FLOWS: Columns = {"date": "date", "amount": "money"}
+CASH_FLOWS: Columns = {
+    "date": "date",
+    "amount": "money",
+    "kind": "text",
+    "investor": "text",
+    "currency": "text",
+    "source": "text",
+}
 KINDS = ("planned", "actual", "")
 
 
@@ -130,6 +137,9 @@ def read_papers(study: Study) -> Papers:
     also = [trigger_key(one.id) for one in plan.trigger] + [CONTRACT_FLOOR]
     problems = _wrong_payments(payments, file) + _other_currency(payments, file, currency)
     problems += _other_currency(card.assign(line=_lines(study, plan.rate_card, card)), str(plan.rate_card), currency)
+    if flows is not None:
+        lines = _lines(study, plan.cash_flows, flows)
+        problems += _other_currency(flows.assign(line=lines), str(plan.cash_flows), currency)
     problems += _strange_metrics(claims, known, str(plan.achieved))
     problems += _strange_metrics(payments[~payments["metric"].isin(also)], known, file)
     problems += [f"{plan.achieved}: {problem}" for problem in unpriced(claims, prices)]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit.contract.ledger import write_up
 from evalkit.contract.limits import OF_ONE_PERSON, limits_of, same_currency
-from evalkit.contract.mechanisms import FLOOR, GATED, STEPPED, TRIGGER, Price
+from evalkit.contract.mechanisms import FLOOR, GATED, STEPPED, TRIGGER, TWICE, Price
 from evalkit.contract.paying import CONTRACT_FLOOR, trigger_key, with_triggers
 from evalkit.contract.pennies import in_pennies, less, total
 from evalkit.contract.reading import Papers
@@ -141,16 +141,34 @@ def _single_price(price: Price | None, metric: str, plan: ContractPlan | None) -
     return float(paying.get(metric) or np.nan)
 
 
-def _achieved(table: pd.DataFrame, ledger: pd.DataFrame, prices: dict[str, Price]) -> pd.Series:
-    """Units by metric: in all, the highest level of a step, slide or scale, and what was saved against a baseline."""
-    units = ledger["units"].astype(float)
+def units_counted(ledger: pd.DataFrame, prices: dict[str, Price]) -> pd.Series:
+    """Count the units of each line of a ledger: what was saved against a baseline, and no milestone of a person twice.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        From `due`.
+    prices : dict
+        Metric -> Price.
+
+    Returns
+    -------
+    Series of float
+        In the order of the ledger.
+    """
+    units = ledger["units"].astype(float).where(~ledger["why"].str.contains(TWICE, regex=False), 0.0)
     saved = [prices[m].mechanism == "saved" if m in prices else False for m in ledger["metric"]]
     for place in (int(one) for one in np.flatnonzero(saved)):
         price = prices[ledger["metric"].iloc[place]]
         tariff = price.at(ledger["date"].iloc[place]) or price.tariffs[0]
         below = float(tariff.baseline or 0) - units.iloc[place]
         units.iloc[place] = below if price.claw_back else max(below, 0.0)
-    grouped = units.groupby(ledger["metric"])
+    return units
+
+
+def _achieved(table: pd.DataFrame, ledger: pd.DataFrame, prices: dict[str, Price]) -> pd.Series:
+    """Units by metric: in all, and the highest level of a step, slide or scale."""
+    grouped = units_counted(ledger, prices).groupby(ledger["metric"])
     summed, highest = (one.reindex(table.index, fill_value=0.0) for one in (grouped.sum(), grouped.max()))
     return summed.where(~table["mechanism"].isin(STEPPED), highest)
 

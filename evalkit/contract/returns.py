@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.contract.irr import counted, roots
 from evalkit.errors import DataError, did_you_mean, several
-from evalkit.tables.kinds import Kind, Wrong, convert
+from evalkit.tables.kinds import Kind, Wrong, convert, must_be_table
 
 DAYS = 365
 DAY_COUNT = "Actual/365"
@@ -133,6 +133,7 @@ def checked_flows(cash_flows: pd.DataFrame) -> pd.DataFrame:
     DataError
         See `returns`.
     """
+    must_be_table(cash_flows, "The table of cash flows")
     there = [str(name) for name in cash_flows.columns]
     absent = [name for name in ("date", "amount") if name not in cash_flows]
     if absent:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import DataError, did_you_mean, several
+from evalkit.tables.kinds import must_be_table
 
 COLUMNS = [
     *("plan", "planned", "planned_to_date", "actual", "share", "share_to_date", "half_planned_by", "half_actual_by"),
@@ -59,6 +60,7 @@ def schedule_of(payments: pd.DataFrame) -> pd.DataFrame:
 
 def _checked(payments: pd.DataFrame) -> pd.DataFrame:
     """kind, plan, start and end as months since year 0 (missing where there is none), and whole pennies."""
+    must_be_table(payments, "The table of payments")
     problems = [f'It lacks the column "{name}".' for name in ("kind", "amount") if name not in payments]
     if problems:
         raise DataError(several("The table of payments", problems))

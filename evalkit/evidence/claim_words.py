@@ -58,6 +58,14 @@ _OVER = (
     r"(?:above|over|ahead of|better than) (?:the |its |their )?(?:target|plan|goal))"
 )
 
+_NO_ADJECTIVE = (
+    r"(?:met|meets?|meeting|hit|reach\w*|achiev\w*|exceed\w*|miss\w*|beat\w*|surpass\w*|were|was|are|is|had|ha[sv]e?|who|that|"
+    r"on|at|in|to|of|for|from|with|without|against|than|above|below|over|under|towards?)\b"
+)
+_OF_TARGET = (
+    rf"(?:%|per ?cent|percent) of (?:the |its |their |our )?(?:(?!{_NO_ADJECTIVE})[\w-]+ ){{0,3}}(?:target|plan|goal)\b"
+)
+
 
 @dataclass(frozen=True)
 class Said:
@@ -234,7 +242,7 @@ def _from_to(low: str, base: Said) -> Said | None:
 
 def _over_target(low: str, base: Said) -> Said | None:
     number = re.search(rf"(?P<a>{_N})\s*(?:%|per ?cent|percent)", low)
-    if re.search(r"(?:%|per ?cent|percent) of (?:the |its |their )?(?:target|plan|goal)", low) and number:
+    if re.search(_OF_TARGET, low) and number:
         return _numbered(base, "of target", low, number)
     if base.basis != "target":
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
 
 from evalkit import words
@@ -69,6 +70,11 @@ class CheckedClaim:
     claim: str = ""
     judged: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """The claim, the verdict, and what may be said instead."""
+        told = {"Claim": self.claim, "Verdict": self.verdict, "May be said": self.sentence}
+        return "".join(f"<p><b>{label}:</b> {escape(text)}</p>" for label, text in told.items() if text)
 
 
 def check_claim(claim: Any, numbers: Any = None) -> CheckedClaim:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit import disclosure, words
 from evalkit.errors import DisclosureError
-from evalkit.report.common import hidden, rule_of, safe_cohort
+from evalkit.report.common import hidden, rule_of, treated
 
 Field = dict[str, Any]
 
@@ -116,14 +116,14 @@ def may_leave(evaluation: Any) -> Public:
 
 def _metrics(evaluation: Any, exact: bool, left_out: list[dict[str, str]]) -> pd.DataFrame:
     """The contract's table as the report prints it; amounts that tell the exact count behind a rounded one go too."""
-    from evalkit.contract.hidden import hidden_metrics
+    from evalkit.report.rests import hidden_metrics
     from evalkit.report.sections.payments import _safe
 
     contract = evaluation.contract
     if exact or contract.table.empty:
         return contract.table
     table = _safe(evaluation).astype(dict.fromkeys(("achieved", "owed", "paid"), object))
-    gone = table["metric"].isin(hidden_metrics(evaluation.study, contract.table))
+    gone = table["metric"].isin(hidden_metrics(evaluation))
     table.loc[gone, ["achieved", "owed", "paid"]] = words.SUPPRESSED
     for row in table.index:
         told = _rounded(table.loc[row], rule_of(evaluation))
@@ -150,12 +150,7 @@ def _rounded(row: pd.Series, rule: str) -> dict[str, Any]:
 
 def engaged(public: Public) -> int | None:
     """How many people were served, as the report prints it; None where it does not."""
-    cohort = public.evaluation.cohort
-    if cohort is None:
-        return None
-    last = safe_cohort(cohort, rule_of(public.evaluation)).flow.iloc[-1]
-    column = "treated" if "treated" in last.index and pd.notna(last["treated"]) else "people"
-    if isinstance(last[column], str):
+    shown = treated(public.evaluation)
+    if shown is None and public.evaluation.cohort is not None:
         public.leave_out("service_and_beneficiaries", "number engaged", "Too few people to be told.")
-        return None
-    return int(last[column])
+    return shown

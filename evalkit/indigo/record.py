@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -48,13 +49,14 @@ class Record:
     tables: Mapping[str, pd.DataFrame]
     names: Mapping[str, str]
     dated: str = ""
+    _tidied: dict[str, list[Row]] = field(default_factory=dict, init=False, repr=False)
 
     def rows(self, table: str) -> Iterator[Row]:
-        """The rows of one table, each a dict of tidy cells."""
-        frame = self.tables.get(table)
-        if frame is not None:
-            for row in frame.to_dict("records"):
-                yield {str(name): one_line(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        """The rows of one table, each a dict of tidy cells; tidied once, however often they are read."""
+        if table not in self._tidied:
+            frame = self.tables.get(table)
+            self._tidied[table] = [] if frame is None or frame.empty else _tidy(frame)
+        return iter(self._tidied[table])
 
     @property
     def about(self) -> Row:
@@ -67,7 +69,7 @@ class Record:
         release = f", {self.dated}" if self.dated else ""
         return f"INDIGO impact bond dataset{release}, project {self.id}"
 
-    @property
+    @cached_property
     def currency(self) -> str | None:
         """The currency the study is in; None where no code is recorded."""
         for table, column in _CURRENCIES:
@@ -80,6 +82,14 @@ class Record:
     def organisation(self, id: str) -> str:
         """An organisation's name, or its id where no name is recorded."""
         return one_line(self.names.get(id, "")) or id
+
+
+def _tidy(frame: pd.DataFrame) -> list[Row]:
+    names = [str(name) for name in frame.columns]
+    return [
+        {name: one_line(cell) if isinstance(cell, str) else cell for name, cell in zip(names, row, strict=True)}
+        for row in frame.to_numpy(dtype=object).tolist()  # far quicker than to_dict for many columns and few rows
+    ]
 
 
 def text(row: Row, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
+from evalkit.contract.hidden import BY_UNIT
 from evalkit.contract.pennies import total
 from evalkit.disclosure import count
 from evalkit.report.common import rule_of
@@ -68,7 +69,7 @@ def few_behind(evaluation: Any, value: float) -> bool:
         True where it may not be shown by itself.
     """
     table, plan = evaluation.contract.table, evaluation.study.contract
-    prices = pd.to_numeric(table.loc[table["mechanism"].isin(["unit", "milestone"]), "price"]).dropna()
+    prices = pd.to_numeric(table.loc[table["mechanism"].isin(BY_UNIT), "price"]).dropna()
     if plan.published or prices.empty or prices.max() <= 0:
         return False
     return count(math.floor(max(value, 0.0) / prices.max()), rule_of(evaluation)) == words.SUPPRESSED

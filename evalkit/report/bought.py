@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from evalkit import words
-from evalkit.contract.hidden import totals_tell
 from evalkit.report.phrases import Wording, finite, real, wording
-from evalkit.report.rests import hidden_metrics
+from evalkit.report.rests import hidden_metrics, judged_tell
 from evalkit.report.results import Result
 
 NOT_ADDED = "none added"
@@ -25,13 +24,6 @@ def per_cent(evaluation: Any) -> str:
     """The level of the intervals: "95%"."""
     plan = getattr(evaluation.study, "counterfactual", None)
     return words.percent(plan.level if plan is not None else 0.95, 0)
-
-
-def may_total(evaluation: Any, found: Any, gone: set[str]) -> bool:
-    """Whether the total of what can be judged may be printed: not where one hidden metric would follow from it."""
-    table = found.table
-    judged = [metric for metric, share in zip(table["metric"], table["anyway"], strict=True) if finite(share)]
-    return len(gone.intersection(judged)) != 1 and not totals_tell(evaluation.study, evaluation.contract.table)
 
 
 def price(value: object, currency: str) -> str:
@@ -90,7 +82,7 @@ def results(evaluation: Any) -> Iterator[Result]:
     if found is None:
         return
     gone, totals, whole = hidden_metrics(evaluation), evaluation.contract.totals, found.whole
-    shown = may_total(evaluation, found, gone)
+    shown = not judged_tell(evaluation)
     if finite(totals.get("anyway_share")) and shown:
         text = words.percent(real(totals["anyway_share"]), 0)
         yield _result("contract.anyway_share", "share", text, "the contract's mechanism at the counterfactual", *(

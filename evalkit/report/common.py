@@ -57,6 +57,26 @@ def record_of(evaluation: Any) -> dict[str, Any]:
     return getattr(evaluation, "provenance", None) or record(evaluation)
 
 
+def treated(evaluation: Any) -> int | None:
+    """How many were offered the programme, as the cohort's table prints it; None where it is hidden, or not known.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Its cohort may be missing.
+
+    Returns
+    -------
+    int or None
+        Everyone counted, where there are no arms.
+    """
+    if evaluation.cohort is None:
+        return None
+    last = safe_cohort(evaluation.cohort, rule_of(evaluation)).flow.iloc[-1]
+    column = "treated" if "treated" in last.index and pd.notna(last["treated"]) else "people"
+    return None if isinstance(last[column], str) else int(last[column])
+
+
 def few_events(share: object, n: object, rule: str) -> bool:
     """Whether a share of n people, none of them or all of them apart, tells of fewer than may be printed.
 

@@ -185,6 +185,27 @@ def by_period(evaluation: Any) -> list[Any]:
     return [_periods_table(evaluation, found, apart, note)]
 
 
+def periods_shown(evaluation: Any) -> bool:
+    """Whether what was paid up to a day may be told: with the prices, a difference of two such sums is a count.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        With a contract.
+
+    Returns
+    -------
+    bool
+        True for published and for invented figures, and where no metric has few people behind a period.
+    """
+    study, found = evaluation.study, getattr(evaluation.contract, "looks", {}).get("periods")
+    if study.contract.published or study.study.kind == "synthetic":
+        return True
+    if hidden_metrics(evaluation):
+        return False
+    return found is None or _safe_metrics(evaluation, found.table) == set(found.table["metric"])
+
+
 def _safe_metrics(evaluation: Any, table: pd.DataFrame) -> set[str]:
     """Metrics of which no period, owed or paid, rests on few people."""
     study, contract = evaluation.study, evaluation.contract

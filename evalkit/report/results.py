@@ -252,7 +252,9 @@ def _contract(evaluation: Any) -> Iterator[Result]:
 
 
 def _value(evaluation: Any) -> Iterator[Result]:
-    value = evaluation.value
+    from evalkit.report.rests import printed_value  # it asks here which outcomes tell of few
+
+    value = printed_value(evaluation)
     if value is None or not finite(value.ratio):
         return
     bounds = (_number(value.ratio_low), _number(value.ratio_high))

@@ -6,7 +6,7 @@ from typing import Any
 
 from evalkit import words
 from evalkit.report.phrases import finite, outcome_name, real, wording
-from evalkit.report.rests import printed_totals
+from evalkit.report.rests import printed_totals, printed_value
 from evalkit.report.results import primary
 from evalkit.report.sections.brief import headline
 
@@ -85,7 +85,8 @@ def _money(evaluation: Any) -> dict[str, Any]:
     }
     plans = [real(amount) for amount in (totals.get("planned") or {}).values() if finite(amount)]
     found["planned"] = plans[0] if plans else None
+    value = printed_value(evaluation)
     for name in ("ratio_low", "ratio", "ratio_high"):
-        number = getattr(evaluation.value, name, None)
+        number = getattr(value, name, None)
         found[name] = real(number) if finite(number) else None
     return found

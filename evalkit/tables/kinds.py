@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+
+from evalkit.errors import DataError
 
 Kind = Literal["text", "number", "money", "date", "share", "any"]
 NOT_THERE = ("NA", "NaN", "nan", "N/A", "NULL")  # how R, Python and SQL write a missing number in a csv file
@@ -35,6 +38,27 @@ class Wrong:
     rows: list[int]
     first: str
     remedy: str
+
+
+def must_be_table(given: object, where: str) -> None:
+    """Refuse what is no DataFrame.
+
+    Parameters
+    ----------
+    given : object
+        What a user called a table.
+    where : str
+        Which table, at the beginning of a sentence: "The rate card".
+
+    Raises
+    ------
+    DataError
+        A path, a list, nothing: with the remedy.
+    """
+    if isinstance(given, pd.DataFrame):
+        return
+    remedy = "Read the file first: pd.read_csv(...)." if isinstance(given, str | Path) else "Write pd.DataFrame(...)."
+    raise DataError(f"{where} must be a pandas DataFrame, and is a {type(given).__name__}. {remedy}")
 
 
 def _positions(mask: pd.Series) -> list[int]:

@@ -141,7 +141,7 @@ def _placed(raw: pd.DataFrame, area: str, year: str, called: str) -> pd.DataFram
     if {"time_period", "geographic_level"} <= set(raw) and area not in raw:
         level = raw["geographic_level"].astype(str)
         frame = pd.DataFrame(
-            {"area": _by_level(raw, level, _NAMES), "code": _by_level(raw, level, _CODES), "level": level}
+            {"area": _by_level(raw, level, _NAMES), "code": _by_level(raw, level, _CODES), "level": level}, dtype="str"
         )
         year = "time_period"
     else:

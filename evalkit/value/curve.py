@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalkit import words
-from evalkit.errors import DataError, EstimationError, Flag, did_you_mean
-from evalkit.value.area_series import neighbours_of, read_area_series
+from evalkit.errors import DataError, EstimationError, Flag, as_list, did_you_mean
+from evalkit.tables.kinds import must_be_table
+from evalkit.value.area_series import AreaSeries, neighbours_of, read_area_series
 
 LEVEL = 0.95
 DAMPING = 0.8  # each further year moves by four fifths of the year before it
@@ -102,13 +105,22 @@ class Curve:
         gaps = [last.actual - last.forecast, *(last.actual - one[last.year] for one in self.alternatives.values())]
         return len({math.copysign(1, gap) for gap in gaps if math.isfinite(gap) and abs(gap) > 1e-9}) > 1
 
+    def __repr__(self) -> str:
+        """The latest gap with its range, in one line."""
+        last = self.latest
+        if last is None:
+            return f"Curve({self.indicator}, {self.area}; no actual value yet)"
+        span = words.interval(last.gap_low, last.gap_high)
+        return f"Curve({self.indicator}, {self.area}; gap in {last.year} {span}, centre {words.number(last.gap)})"
+
     def _repr_html_(self) -> str:
-        """The table, and that a gap is not an effect."""
-        return f"<p>{self.indicator}, {self.area}. {self.says}</p>{self.table.to_html(index=False)}"
+        """The table, that a gap is not an effect, and the flags."""
+        head = escape(f"{self.indicator}, {self.area}. {self.says}")
+        return f"<p>{head}</p>{self.table.to_html(index=False)}{as_list(self.flags)}"
 
 
 def turn_curve(
-    series: pd.DataFrame,
+    series: pd.DataFrame | AreaSeries | str | Path,
     baseline_until: int,
     area: str | None = None,
     column: str | None = None,
@@ -121,9 +133,9 @@ def turn_curve(
 
     Parameters
     ----------
-    series : DataFrame
+    series : DataFrame, AreaSeries or path
         A row per area and year: area, year and the indicator. Without an area column it is one area's series. Symbols
-        such as c, z, k, x are missing values, never 0.
+        such as c, z, k, x are missing values, never 0. Or what `read_area_series` read, or can read.
     baseline_until : int
         Last year of the past that is carried forward.
     area : str, optional
@@ -158,13 +170,22 @@ def turn_curve(
     """
     if better not in ("lower", "higher"):
         raise DataError(f'better = "{better}" is not known. {did_you_mean(better, ("lower", "higher"))}')
-    table = (
-        series
-        if "area" in series or "area_name" in series or "geographic_level" in series
-        else series.assign(area=area or "the area")
-    )
-    read = read_area_series(table, column)
-    return turned(read.table, read.column, int(baseline_until), area, baseline_from, desired, neighbours, better)
+    read = _read(series, column, area)
+    curve = turned(read.table, read.column, int(baseline_until), area, baseline_from, desired, neighbours, better)
+    return replace(curve, flags=(*curve.flags, *read.only([curve.area, *neighbours]).flags))
+
+
+def _read(series: pd.DataFrame | AreaSeries | str | Path, column: str | None, area: str | None) -> AreaSeries:
+    """The indicator by area and year, from whatever holds it."""
+    if isinstance(series, AreaSeries):
+        if column not in (None, series.column):
+            raise DataError(f'The series is of "{series.column}". Read it again with column = "{column}".')
+        return series
+    if isinstance(series, str | Path):
+        return read_area_series(series, column)
+    must_be_table(series, "The series")
+    named = {"area", "area_name", "geographic_level"} & set(series.columns)
+    return read_area_series(series if named else series.assign(area=area or "the area"), column)
 
 
 def turned(

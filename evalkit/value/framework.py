@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit import library, tables, words
-from evalkit.errors import DataError, Flag, StudyError, did_you_mean, several
+from evalkit.errors import DataError, Flag, StudyError, as_list, did_you_mean, several
 from evalkit.tables.kinds import Kind
 
 COLUMNS: dict[str, Kind] = {
@@ -66,10 +66,15 @@ class Framework:
     coverage: dict[str, pd.DataFrame] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
 
+    def __repr__(self) -> str:
+        """Counts, in one line."""
+        return f"Framework({len(self.table)} indicators, {len(self.coverage)} sets of headings, {len(self.flags)} flags)"
+
     def _repr_html_(self) -> str:
-        """The rows, and the flags."""
-        caveats = "".join(f"<li>{flag.level}: {flag.text}</li>" for flag in self.flags)
-        return f"{self.table.to_html(index=False)}<ul>{caveats}</ul>"
+        """The rows that say something, and the flags."""
+        shown = self.table.drop(columns=["tags", "poses"], errors="ignore")
+        shown = shown.loc[:, [name for name in shown if shown[name].fillna("").astype(str).str.strip().any()]]
+        return shown.fillna("").to_html(index=False) + as_list(self.flags)
 
 
 def frame_outcomes(

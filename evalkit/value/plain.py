@@ -7,18 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from evalkit.errors import DataError, StudyError, did_you_mean
+from evalkit.errors import DataError, Flag, StudyError, did_you_mean, nearest, several
+from evalkit.tables.kinds import must_be_table
 from evalkit.value.appraisal import appraise_lines
 from evalkit.value.beside import beside_money, part_money
 from evalkit.value.deflate import Prices, read_deflators
 from evalkit.value.discount import Discounting, read_rate
-from evalkit.value.lines import Reading, read_lines
+from evalkit.value.lines import COLUMNS, SHARES, Reading, read_lines
 from evalkit.value.noun import Value
 from evalkit.value.ranges import Drawing
 from evalkit.value.whole_life import Cost, one_cost, read_whole_life
 
 OPTIONS = ("mixed_price_years", "deflators", "price_year", "cost_low", "cost_high")
 MIXED = ("refuse", "warn")
+ASSUMPTIONS = (*SHARES, "duration")
 WITHOUT_STUDY = ("tornado", "switching", "subtotals", "together")
 
 
@@ -72,6 +74,8 @@ def appraise(
     ----------
     The SROI formula as described by Social Value UK; discounting as in HM Treasury's Green Book.
     """
+    must_be_table(impact_map, "The impact map")
+    _refuse_misspelt(impact_map)
     prices = _prices(options)
     rate = read_rate(discount_rate, discount_first_year)
     lines, flags = read_lines(impact_map, Reading(prices=prices))
@@ -81,8 +85,28 @@ def appraise(
     lines = lines.assign(quantity_from="typed")
     spent, more = _cost(cost, rate, prices, options)
     drawing = Drawing(draws, seed)
-    value = beside_money(appraise_lines(lines, spent, rate, drawing, flags + more), beside)
+    flags = [*flags, *_nothing_anyway(lines), *more]
+    value = beside_money(appraise_lines(lines, spent, rate, drawing, flags), beside)
     return _looked_at(value, lines, (spent, rate, drawing))
+
+
+def _refuse_misspelt(impact_map: pd.DataFrame) -> None:
+    """An assumption that stands there under nearly its name: left out, it would count as nothing."""
+    strange = [str(name) for name in impact_map.columns if name not in COLUMNS]
+    absent = [name for name in ASSUMPTIONS if name not in impact_map]
+    near = {name: nearest(name, strange, alike=0.8) for name in absent}
+    told = [f'It lacks the column "{name}". Did you mean "{meant}"?' for name, meant in near.items() if meant]
+    if told:
+        raise DataError(several("The impact map", told))
+
+
+def _nothing_anyway(lines: pd.DataFrame) -> list[Flag]:
+    """Lines of which no deadweight is taken off."""
+    gross = ", ".join(lines.loc[~lines["given_deadweight"], "title"])
+    if not gross:
+        return []
+    text = f"No deadweight is taken off: {gross}. Everything is counted as owed to the programme."
+    return [Flag("value", "serious", text, "Estimate or state what would have happened anyway.", "deadweight")]
 
 
 def _prices(options: dict[str, Any]) -> Prices:

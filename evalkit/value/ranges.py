@@ -29,6 +29,9 @@ from evalkit.value.worth import (
 
 FEWEST = 200
 STREAM = 3  # another one than those of the draws of effects (1) and contract (2)
+# apart from any line's own stream: a seed of this size is read as two numbers, (0, 2), so a third must follow it, or
+# it would be the stream of line 0's third assumption
+SPENT = 2**33
 ROUGH = 0.02  # of the width of the range: an end known no better than this is said to be rough
 ONE_SIDED = (0.25, 0.75)
 Ends = tuple[float, float]
@@ -195,11 +198,11 @@ def drawn_costs(cost: Cost, years: int, root: int, draws: int) -> np.ndarray:
     out = np.zeros((years + 1, draws))
     if cost.rows is None:
         low, high = (cost.amount if end is None else end for end in (cost.low, cost.high))
-        out[0] = triangular(np.random.default_rng([root, 2**33]).random(draws), low, cost.amount, high)
+        out[0] = triangular(np.random.default_rng([root, SPENT, 0]).random(draws), low, cost.amount, high)
         return out
     rows: Any = cost.rows.itertuples()
     for place, row in enumerate(rows):
-        chance = np.random.default_rng([root, 2**33, place]).random(draws)
+        chance = np.random.default_rng([root, SPENT, place]).random(draws)
         out[int(row.year)] += row.factor * triangular(chance, row.low, row.amount, row.high)
     return out
 

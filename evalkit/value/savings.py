@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
-from evalkit.errors import DataError, Flag, did_you_mean, several
+from evalkit.errors import DataError, Flag, as_list, did_you_mean, several
+from evalkit.tables.kinds import must_be_table
 from evalkit.value.deflate import read_deflators
 from evalkit.value.unit_cost_codes import before_bracket, one_name, parents_of, rounding
 
@@ -47,6 +48,16 @@ class Savings:
     check: dict[str, Any]
     checks: pd.DataFrame
     flags: tuple[Flag, ...]
+
+    def __repr__(self) -> str:
+        """Counts and the sum, in one line."""
+        return f"Savings({len(self.by_agency)} agencies, {words.number(self.total, 2)} in all, {len(self.flags)} flags)"
+
+    def _repr_html_(self) -> str:
+        """What each agency is spared, the sum, and the flags."""
+        shown = self.by_agency[[name for name in ("agency", "saving", "cashable") if name in self.by_agency]]
+        total = f"<p>In all: {words.number(self.total, 2)}. A saving is a cost avoided, not money in hand.</p>"
+        return shown.to_html(index=False, na_rep="not known") + total + as_list(self.flags)
 
 
 def savings_by_agency(
@@ -101,6 +112,7 @@ def savings_by_agency(
 
 def _checked(unit_costs: pd.DataFrame) -> pd.DataFrame:
     """The columns that are needed, typed; everything wrong at once."""
+    must_be_table(unit_costs, "The table of unit costs")
     amount = next((name for name in AMOUNTS if name in unit_costs), None)
     if amount is None or "agency" not in unit_costs or unit_costs.empty:
         lacks = [f'It lacks the column "{name}".' for name in ("agency",) if name not in unit_costs]

@@ -496,3 +496,41 @@ def test_the_section_shows_ledger_limits_and_periods_and_names_its_conventions(s
         assert part in text, part
     ids = {result.id: result.value for result in results(ek.Evaluation(found))}
     assert (ids["contract.cut"], ids["contract.floors"], ids["contract.owed"]) == (2000, 1900, 8000)
+
+
+def test_a_milestone_claimed_again_is_not_counted_as_achieved_again(settle):
+    contract = settle(
+        rate_card="""
+            metric | price | mechanism | baseline
+            job    | 3000  | milestone |
+            saved  | 10    | saved     | 200
+        """,
+        achieved="""
+            metric | units | date       | person
+            job    | 1     | 2020-01-05 | a
+            job    | 1     | 2020-02-05 | a
+            job    | 1     | 2020-02-06 | b
+            saved  | 20    | 2020-01-10 | a
+        """,
+        payments="""
+            metric | kind   | start      | end        | amount
+            job    | actual | 2020-01-01 | 2020-03-31 | 6000
+            saved  | actual | 2020-01-01 | 2020-03-31 | 1800
+        """,
+    )
+    table = contract.table.set_index("metric")
+    assert table["achieved"].to_dict() == {"job": 2.0, "saved": 180.0}
+    assert table["owed"].to_dict() == {"job": 6000.0, "saved": 1800.0}
+    periods = contract.looks["periods"].table.groupby("metric")["units"].sum()
+    assert periods.to_dict() == {"job": 2.0, "saved": 180.0}
+
+
+def test_cash_flows_in_another_currency_than_the_study_are_refused(settle):
+    with pytest.raises(DataError, match=r"cash_flows\.csv: amounts are in USD and the study is in GBP, in row 2"):
+        settle(
+            cash_flows="""
+                date       | amount | currency
+                2020-01-01 | -100   | USD
+                2021-01-01 | 120    |
+            """
+        )

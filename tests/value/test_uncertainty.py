@@ -118,6 +118,18 @@ def test_an_uncertain_cost_widens_the_ratio_and_not_the_value():
     assert [by_year.npv_low, by_year.npv_high] == pytest.approx(ends.tolist(), rel=0.02)
 
 
+def test_an_uncertain_cost_is_drawn_apart_from_every_assumption_of_the_map():
+    ranged = {"quantity": 50, "quantity_low": -20, "quantity_high": 90, "deadweight_low": 0.1, "deadweight_high": 0.6}
+    value = appraise(map_of(ranged), 3000, 0.035, draws=200_000, cost_low=2000, cost_high=9000)
+    random = np.random.default_rng(8)
+    drawn = by_hand(map_of(ranged), 0.035, 200_000, random)
+    cost = random.triangular(2000, 3000, 9000, 200_000)
+    ends = np.quantile(drawn / cost, [0.025, 0.975])
+    assert [value.ratio_low, value.ratio_high] == pytest.approx(ends.tolist(), rel=0.02)
+    assert value.npv_high == pytest.approx(np.quantile(drawn - cost, 0.975), rel=0.02)
+    assert value.probability_exceeds_cost == pytest.approx((drawn > cost).mean(), abs=0.005)
+
+
 def test_how_often_value_has_caught_up_grows_with_the_years_and_ends_with_the_chance_that_it_exceeds_cost():
     value = appraise(map_of(proxy_low=20, proxy_high=200, duration=4, drop_off=0.1), 20_000, 0.035)
     caught = value.by_year["paid_back"]

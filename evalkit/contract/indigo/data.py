@@ -209,7 +209,8 @@ class _RowsOf(Mapping[str, pd.DataFrame]):
         if name not in self._taken:
             table = self._data.tables[name]
             if name not in NO_PROJECT:
-                table = table.take(self._data.rows_of[name].get(self._project, [])).reset_index(drop=True)
+                places = self._data.rows_of[name].get(self._project, ())
+                table = table.take(places).reset_index(drop=True) if len(places) else table.iloc[:0]
             self._taken[name] = table
         return self._taken[name]
 

@@ -87,6 +87,8 @@ def _raw(place: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Tables as text, and what could not be read."""
     if place.is_file() and place.suffix.lower() in (".xlsx", ".xlsm"):
         return _sheets(place)
+    if place.is_file():
+        raise DataError(f"{place} is a file. Give the folder that holds it, or the data set as one xlsx file.")
     if not place.is_dir():
         beside = [path.name for path in place.parent.iterdir()] if place.parent.is_dir() else []
         near = nearest(place.name, beside)

@@ -14,6 +14,7 @@ from evalkit.contract.hidden import hidden_metrics
 from evalkit.contract.looks.base import View, look
 from evalkit.contract.mechanisms import FLOOR
 from evalkit.contract.pennies import in_pennies
+from evalkit.contract.reconcile import units_counted
 from evalkit.errors import Flag
 
 ALL = "all metrics"
@@ -67,7 +68,8 @@ def by_period(view: View) -> tuple[Periods | None, list[Flag]]:
     actual = actual.assign(end=actual["end"].fillna(actual["start"]))
     if view.papers.claims.empty or actual["end"].isna().all():
         return None, []
-    ledger = view.contract.ledger.assign(on=view.contract.ledger["due_on"])
+    ledger = view.contract.ledger
+    ledger = ledger.assign(on=ledger["due_on"], units=units_counted(ledger, view.papers.prices))
     nameless = (actual["metric"] == "").any()
     if nameless:
         ledger, actual = ledger.assign(metric=ALL), actual.assign(metric=ALL)

@@ -11,7 +11,6 @@ from evalkit.report.bought import (
     each_added,
     form_of,
     found_in,
-    may_total,
     of_effects,
     per_cent,
     price,
@@ -22,7 +21,7 @@ from evalkit.report.common import split_legend
 from evalkit.report.figures.pound import Share, pound
 from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real, said
-from evalkit.report.rests import hidden_metrics
+from evalkit.report.rests import hidden_metrics, judged_tell
 from evalkit.report.sections import section
 
 EVERY = "Every price already allows for what would have happened anyway, so nothing is taken off again."
@@ -57,7 +56,7 @@ def _said(evaluation: Any, found: Any, gone: set[str]) -> Text:
     whole, totals, currency = found.whole, evaluation.contract.totals, str(evaluation.study.study.currency)
     if whole["anyway"] is None:
         return Text(_unknown(found))
-    if not may_total(evaluation, found, gone):
+    if judged_tell(evaluation):
         return Text("The split of the total is not shown: it rests on a hidden count.")
     return Text(
         _of_every(whole, currency) + _interval(evaluation, totals),
@@ -130,7 +129,7 @@ def _of_paid(evaluation: Any, found: Any, gone: set[str]) -> str:
 def _figure(evaluation: Any, found: Any, gone: set[str]) -> Figure | None:
     """Each metric's pound."""
     whole, totals = found.whole, evaluation.contract.totals
-    if whole["anyway"] is None or not may_total(evaluation, found, gone):
+    if whole["anyway"] is None or judged_tell(evaluation):
         return None
     unknown = whole["unknown"] / whole["owed"]
     ends = [real(totals.get(f"anyway_share{end}")) for end in ("", "_low", "_high")]
@@ -259,7 +258,7 @@ def _nothing(evaluation: Any, found: Any, gone: set[str]) -> Table | None:
         at = form.signed(row.nothing_effect) if finite(row.nothing_effect) else _as_share(row.nothing_share)
         span = form.interval(effect.low, effect.high)
         rows.append([said(row.title), form.signed(effect.effect), span, at, INSIDE[row.nothing_inside]])
-    total = may_total(evaluation, found, gone) and found.whole["scale"] is not None
+    total = not judged_tell(evaluation) and found.whole["scale"] is not None
     if total:
         whole = found.whole
         rows.append(["The whole contract", "", "", of_effects(whole), INSIDE[whole["inside"]]])

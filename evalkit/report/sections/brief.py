@@ -11,7 +11,7 @@ from evalkit.report.figures.bars import anyway_bar
 from evalkit.report.figures.ranges import small_range
 from evalkit.report.html import esc, lower_first, sentence
 from evalkit.report.phrases import finding, finite, lead, outcome_name, real, said, wording
-from evalkit.report.rests import printed_totals
+from evalkit.report.rests import printed_totals, printed_value
 from evalkit.report.results import primary
 from evalkit.report.sections import section
 from evalkit.report.sections.flags import in_words, names_of
@@ -89,7 +89,7 @@ def _second(evaluation: Any, row: Any) -> list[str]:
         told += [_trigger(one) for one in contract.triggers.itertuples() if finite(one.relative)]
         unjudged = [one for one in contract.triggers.itertuples() if not finite(one.relative)]
         told += [sentence(f"{said(one.says)}: {lower_first(said(one.note))}") for one in unjudged if said(one.note)]
-    found = evaluation.value
+    found = printed_value(evaluation)
     if found is not None and finite(found.ratio_low) and finite(found.ratio_high):
         told.append(verdict(found))
     return told
@@ -143,7 +143,7 @@ def _tiles(evaluation: Any, row: Any) -> list[Tile]:
     if row is not None and finite(row.deadweight):
         tiles.append(_anyway_tile(row))
     tiles += _contract_tiles(evaluation)
-    found = evaluation.value
+    found = printed_value(evaluation)
     if found is not None and finite(found.ratio):
         tiles.append(_value_tile(evaluation))
     return tiles
@@ -275,7 +275,7 @@ def _claims(evaluation: Any) -> tuple[str, str]:
     refused = [sentence(level.may_not_say)]
     if row.conclusion == "no clear difference":
         refused.append("That there was no effect.")
-    found = evaluation.value
+    found = printed_value(evaluation)
     if found is not None and (not finite(found.ratio_low) or real(found.ratio_low) <= 1):
         refused.append("That it paid for itself.")
     return sentence(level.may_say), " ".join(refused)

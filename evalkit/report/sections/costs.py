@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,15 +13,27 @@ from evalkit.disclosure import count
 from evalkit.report.amounts import amount, exact_sum, pence, unit_words
 from evalkit.report.blocks import Column, How, Table, Text
 from evalkit.report.budgeted import budget_tables
-from evalkit.report.common import rule_of
+from evalkit.report.common import rule_of, treated
 from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real
+from evalkit.report.rests import judged_tell, printed_value, totals_tell
 from evalkit.report.results import Result
 from evalkit.report.sections import section
 
 MEANS = "set-up, management, evaluation and measurement"
 PAID = "outcome payments"
+ADDED = "payments owed for what the programme added"
 RESULT_NAMES = ["contract.running_cost", "contract.running_cost_share"]
+
+
+def _found(evaluation: Any) -> Any:
+    """The costs, held to no amount from which a hidden count would follow."""
+    found = _looks(evaluation).get("costs")
+    if found is None:
+        return None
+    secret = {PAID} if totals_tell(evaluation) else set()
+    secret |= {ADDED} if judged_tell(evaluation) else set()
+    return replace(found, against=found.against[~found.against["what"].isin(secret)]) if secret else found
 
 
 def _looks(evaluation: Any) -> Any:
@@ -29,7 +42,7 @@ def _looks(evaluation: Any) -> Any:
 
 def _results(evaluation: Any) -> Iterator[Result]:
     """The running cost, and its share of what was paid."""
-    found, currency = _looks(evaluation).get("costs"), str(evaluation.study.study.currency)
+    found, currency = _found(evaluation), str(evaluation.study.study.currency)
     if found is None or not finite(found.totals["running"]):
         return
     running = real(found.totals["running"])
@@ -46,7 +59,7 @@ def _results(evaluation: Any) -> Iterator[Result]:
 @section("costs", "What it cost to run", 78, results=_results)
 def costs(evaluation: Any) -> list[Any]:
     """Cost by phase, party and kind; against what was paid; budgets."""
-    found = _looks(evaluation).get("costs")
+    found = _found(evaluation)
     blocks: list[Any] = []
     if found is not None:
         blocks.append(Text(*_opening(evaluation, found)))
@@ -217,7 +230,8 @@ def _per_person(evaluation: Any, found: Any, currency: str) -> list[list[object]
     if not finite(found.per_person) or found.people is None:
         return []
     published = bool(evaluation.study.contract.published)
-    people = count(found.people, rule_of(evaluation), published)
+    counted = not published and not evaluation.study.contract.people and treated(evaluation) is None
+    people = words.SUPPRESSED if counted else count(found.people, rule_of(evaluation), published)
     who = str(evaluation.study.study.people or "people")
     label = f"Number of {who} {'served' if evaluation.study.contract.people else 'in the programme who are counted'}"
     if people == words.SUPPRESSED:
@@ -237,7 +251,7 @@ def _set_up_note(found: Any, currency: str) -> list[str]:
 
 def _value_row(evaluation: Any, found: Any) -> list[dict[str, Any]]:
     """The present value of the outcomes as a size, where it has a range: never without one."""
-    value, running = getattr(evaluation, "value", None), real(found.totals["running"])
+    value, running = printed_value(evaluation), real(found.totals["running"])
     if value is None or not finite(value.ratio_low) or not finite(value.ratio_high) or not finite(running):
         return []
     size, low, high = (real(value.cost) * real(ratio) for ratio in (value.ratio, value.ratio_low, value.ratio_high))

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from evalkit import words
-from evalkit.contract.hidden import totals_tell
 from evalkit.report.blocks import Column, Figure, How, Table, Text
 from evalkit.report.bought import per_cent
 from evalkit.report.figures.investment import investment
 from evalkit.report.html import Cell, sentence
+from evalkit.report.ledger_tables import periods_shown
 from evalkit.report.phrases import finite, real
-from evalkit.report.rests import hidden_metrics
+from evalkit.report.rests import RESTS, hidden_metrics, judged_tell, totals_tell
 from evalkit.report.results import Result
 from evalkit.report.sections import section
 
@@ -43,7 +43,7 @@ def found_in(evaluation: Any) -> Any:
 def _results(evaluation: Any) -> Iterator[Result]:
     """Every number about the investors as a whole."""
     found = found_in(evaluation)
-    if found is None:
+    if found is None or totals_tell(evaluation):
         return
     whole, currency = found.whole, str(evaluation.study.study.currency)
     cases = {one.id: one.found for one in _effects(evaluation, found)}
@@ -67,10 +67,11 @@ def investors(evaluation: Any) -> list[Any]:
     """Returns, the curve, other cases, and who carried which risk."""
     if evaluation.contract is None:
         return []
-    found = found_in(evaluation)
-    risks = _risks(evaluation, found)
-    if found is None:
-        return [risks] if risks is not None else []
+    found, secret = found_in(evaluation), totals_tell(evaluation)
+    risks = _risks(evaluation, None if secret else found)
+    if found is None or secret:
+        told = Text(f"What investors got back is not shown: {RESTS}") if found is not None else None
+        return [block for block in (told, risks) if block is not None]
     blocks = [_said(evaluation, found), _curve(evaluation, found), _table(evaluation, found), _cases(evaluation, found)]
     return [block for block in [*blocks, risks] if block is not None]
 
@@ -130,13 +131,13 @@ def _money_back(follows: Any) -> str:
 
 def _effects(evaluation: Any, found: Any) -> list[Any]:
     """The cases at other effects, unless they would give away an amount that is hidden."""
-    judged = evaluation.contract.table.loc[evaluation.contract.table["anyway"].map(finite), "metric"]
-    gone = hidden_metrics(evaluation)
-    alone = len(gone.intersection(judged)) == 1 or totals_tell(evaluation.study, evaluation.contract.table)
-    return [] if alone else list(found.effects)
+    return [] if judged_tell(evaluation) else list(found.effects)
 
 
-def _curve(evaluation: Any, found: Any) -> Figure:
+def _curve(evaluation: Any, found: Any) -> Figure | None:
+    """The running sum; not where a payment of one day would tell of few people."""
+    if not periods_shown(evaluation):
+        return None
     whole, currency = found.whole, str(evaluation.study.study.currency)
     points = [(row.date.date(), real(row.balance)) for row in found.curve.itertuples()]
     drawn = investment(points, whole.drawdown_on, whole.back_on, currency)
@@ -176,7 +177,8 @@ def _line(name: object, one: Any) -> list[object]:
 def _table(evaluation: Any, found: Any) -> Table:
     """Returns, by investor where the flows name several."""
     whole, currency = found.whole, str(evaluation.study.study.currency)
-    several = [_line(name, one) for name, one in found.by_investor.items()]
+    apart = {} if hidden_metrics(evaluation) else found.by_investor  # one may be paid for one metric
+    several = [_line(name, one) for name, one in apart.items()]
     rows = [*several, _line("All investors", whole)]
     each = words.whole_money(1, currency)
     back = words.whole_money(whole.multiple, currency, 2) if finite(whole.multiple) else ""
@@ -308,7 +310,7 @@ def _in_numbers(evaluation: Any, found: Any) -> list[str]:
     if found is None:
         return []
     facts, currency, notes = found.facts, str(evaluation.study.study.currency), []
-    if finite(facts["on_outcomes"]):
+    if finite(facts["on_outcomes"]) and not judged_tell(evaluation):
         share = words.percent(real(facts["on_outcomes"]), 0)
         notes.append(f"{share} of what was owed was for metrics whose outcome the evaluation estimates.")
     if finite(facts["paid_in_before"]):

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
-from evalkit.contract.hidden import totals_tell
 from evalkit.contract.mechanisms import FLOOR, TRIGGER
 from evalkit.contract.pennies import less, total
 from evalkit.report import triggers
@@ -20,7 +19,7 @@ from evalkit.report.html import Cell
 from evalkit.report.ledger_tables import PER, by_mechanism, by_period, limits
 from evalkit.report.payment_notes import method, notes
 from evalkit.report.phrases import finite, real, said
-from evalkit.report.rests import hidden_metrics
+from evalkit.report.rests import RESTS, hidden_metrics, printed_totals, totals_tell
 from evalkit.report.results import Result
 from evalkit.report.sections import section
 
@@ -63,7 +62,8 @@ def settled(evaluation: Any) -> list[Any]:
         blocks += [_card(evaluation), _bars(evaluation), by_mechanism(evaluation), limits(evaluation)]
         blocks += by_period(evaluation)
     if len(contract.plans):
-        blocks.append(_plans(evaluation))
+        secret = totals_tell(evaluation)
+        blocks.append(Text(f"What was paid of the plan is not shown: {RESTS}") if secret else _plans(evaluation))
     if len(contract.triggers):
         blocks += [triggers.table(evaluation), *triggers.drawn(evaluation)]
     return [block for block in blocks if block is not None] or [
@@ -91,7 +91,7 @@ def _safe(evaluation: Any) -> pd.DataFrame:
 def _card(evaluation: Any) -> Table:
     contract, totals = evaluation.contract, evaluation.contract.totals
     safe = _safe(evaluation)
-    with_anyway = finite(totals.get("anyway"))
+    with_anyway = finite(printed_totals(evaluation).get("anyway"))
     floors = finite(totals.get("floors")) and real(totals["floors"]) > 0
     names = ["Metric", "Price", "Achieved", "Price \u00d7 achieved", "Cut by cap"]
     names += [*(["Lifted by floor"] if floors else []), "Owed", "Paid", "Paid less owed"]
@@ -143,7 +143,7 @@ def _finding(evaluation: Any) -> str:
     paid, owed, gap = (real(totals.get(name)) for name in ("paid", "owed", "difference"))
     if not finite(owed) or not finite(paid):
         return _half_known(paid, owed, currency)
-    if totals_tell(evaluation.study, evaluation.contract.table):
+    if totals_tell(evaluation):
         return "What was owed and paid rests on a hidden count"
     digits = pence([paid, owed])
     start = f"{words.whole_money(paid, currency, digits)} was paid against "
@@ -252,7 +252,7 @@ def _bars(evaluation: Any) -> Figure | None:
         if finite(amount)
     ]
     bars += [Bar("Paid", real(totals["paid"]))] if finite(totals.get("paid")) else []
-    known, owed = finite(totals.get("anyway")), real(totals["owed"])
+    known, owed = finite(printed_totals(evaluation).get("anyway")), real(totals["owed"])
     rest = owed - real(totals["judged"]) if known else 0.0
     span = (real(totals.get("anyway_low")), real(totals.get("anyway_high"))) if known else (float("nan"),) * 2
     if finite(totals.get("owed")):  # a rate card with nothing achieved yet owes nothing that is known

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from evalkit import words
-from evalkit.contract.hidden import totals_tell
 from evalkit.report.amounts import few_behind
 from evalkit.report.blocks import Column, How, Table, Text
 from evalkit.report.html import Cell, sentence, slug
 from evalkit.report.phrases import finite, real, said
+from evalkit.report.rests import hidden_metrics, printed_value
 from evalkit.report.results import Result
 from evalkit.report.sections import section
 from evalkit.value.saved import BEARS_ONLY, PAYS_AND_BEARS, PAYS_ONLY, SAVES_ONLY
@@ -52,7 +52,7 @@ def savings(evaluation: Any) -> list[Any]:
 
 def _found(evaluation: Any) -> Any:
     """What the look at savings found, or None."""
-    return getattr(evaluation.value, "looks", {}).get("savings") if evaluation.value is not None else None
+    return getattr(printed_value(evaluation), "looks", {}).get("savings")
 
 
 def _word(agency: object) -> str:
@@ -138,7 +138,7 @@ def _pays_hidden(evaluation: Any, found: Any) -> bool:
     contract = evaluation.contract
     if contract is None or not found.paid.known or evaluation.study.contract is None:
         return False
-    if len(contract.table) and totals_tell(evaluation.study, contract.table):
+    if len(contract.table) and hidden_metrics(evaluation):  # an agency may have paid for one metric
         return True
     return any(value > 0 and few_behind(evaluation, value) for value in found.paid.by.values())
 

@@ -10,6 +10,7 @@ from evalkit.report.blocks import Column, Table, Text
 from evalkit.report.common import rule_of
 from evalkit.report.html import Cell, sentence
 from evalkit.report.phrases import finite, real
+from evalkit.report.rests import hidden_metrics
 from evalkit.report.sections import section
 
 ROLES = {
@@ -129,8 +130,8 @@ def _payers(evaluation: Any) -> Table | None:
 
 
 def _payer_rows(evaluation: Any, found: Any) -> tuple[list[list[object]], bool]:
-    """One row per payer; where one is recorded with what few people were paid for, all recorded amounts are hidden."""
-    gone = any(
+    """One row per payer; where one may be recorded with what few people were paid for, all are hidden."""
+    gone = bool(hidden_metrics(evaluation)) or any(
         real(row["recorded"]) > 0 and few_behind(evaluation, real(row["recorded"]))
         for row in found.table.to_dict("records")
     )

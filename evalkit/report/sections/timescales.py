@@ -10,10 +10,11 @@ import pandas as pd
 from evalkit import words
 from evalkit.report.amounts import amount, few_behind, unit_words
 from evalkit.report.blocks import Column, Figure, How, Table, Text
-from evalkit.report.common import hidden
 from evalkit.report.figures.planned import Line, Sum, planned_and_paid
 from evalkit.report.html import Cell, sentence
+from evalkit.report.ledger_tables import periods_shown
 from evalkit.report.phrases import finite, real, said
+from evalkit.report.rests import RESTS, hidden_metrics, totals_tell
 from evalkit.report.results import Result
 from evalkit.report.sections import section
 
@@ -27,7 +28,7 @@ def _look(evaluation: Any, name: str) -> Any:
 
 def _results(evaluation: Any) -> Iterator[Result]:
     """Share of plan and months late, each under the name of its version."""
-    found = _look(evaluation, "schedule")
+    found = None if totals_tell(evaluation) else _look(evaluation, "schedule")
     for row in found.plans.to_dict("records") if found is not None else ():
         name = _name(row).replace(" ", "_")
         if finite(row["share"]):
@@ -43,7 +44,10 @@ def _results(evaluation: Any) -> Iterator[Result]:
 def timescales(evaluation: Any) -> list[Any]:
     """Plans against payments, late outcomes, variations, steps."""
     schedule, varied, timeline = (_look(evaluation, name) for name in ("schedule", "variations", "timeline"))
-    blocks: list[Any] = []
+    secret, blocks = schedule is not None and totals_tell(evaluation), list[Any]()
+    if secret:
+        schedule = None
+        blocks.append(Text(f"What was paid is not set beside the plan: {RESTS}"))
     if said_ := _opening(schedule, varied):
         blocks.append(Text(*said_))
     if schedule is not None:
@@ -212,6 +216,8 @@ def _number(month: object) -> int:
 
 def _safe_months(evaluation: Any, months: pd.DataFrame) -> pd.DataFrame:
     """The months that may be drawn: what was paid since the last one is for enough people, at the highest price."""
+    if not periods_shown(evaluation):
+        return months.iloc[-1:]
     kept, since = [], 0.0
     for place, paid in enumerate(months["amount"]):
         since += real(paid)
@@ -261,10 +267,7 @@ def _late_outcomes(evaluation: Any, schedule: Any) -> Table | None:
 
 def _few(evaluation: Any) -> set[str]:
     """Metrics that rest on too few people for their share of plan to be printed."""
-    from evalkit.report.sections.payments import _safe
-
-    safe = _safe(evaluation)
-    return {str(metric) for metric, owed in zip(safe["metric"], safe["owed"], strict=True) if hidden(owed)}
+    return hidden_metrics(evaluation)
 
 
 def _late_finding(table: pd.DataFrame) -> str:

@@ -12,7 +12,13 @@ from evalkit.report.common import absent
 from evalkit.report.figures.ranges import value_range
 from evalkit.report.html import sentence
 from evalkit.report.phrases import finite, real, said
+from evalkit.report.rests import RESTS, printed_value
 from evalkit.report.sections import section
+
+REMEDY = (
+    "A line of the impact map counts few people, and would follow from every total. It can be shown with a rounded "
+    "quantity of 10 or more, with a quantity that comes from an effect, or with lines taken together."
+)
 
 
 def found_results(evaluation: Any) -> Iterator[Any]:
@@ -30,7 +36,7 @@ def found_results(evaluation: Any) -> Iterator[Any]:
     """
     from evalkit.report.results import Result  # results imports the sections
 
-    found = evaluation.value
+    found = printed_value(evaluation)
     if found is None or not hasattr(found, "npv_low"):
         return
     currency, source = evaluation.study.study.currency, said(found.convention)
@@ -60,6 +66,8 @@ def value(evaluation: Any) -> list[Any]:
         return [
             Text(absent(evaluation, "value", "No impact map was drawn up: what the outcomes were worth is not known."))
         ]
+    if printed_value(evaluation) is None:
+        return [Text(f"What the outcomes were worth is not shown: {RESTS}", REMEDY)]
     map_ = [value_tables.impact_map(evaluation), value_tables.assumptions(evaluation)]
     whom = [value_tables.subtotals(evaluation), value_tables.agencies(evaluation), value_tables.years(evaluation)]
     sure = [value_robust.swings(evaluation), value_robust.switching(evaluation), value_robust.drop_offs(evaluation)]
