@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€"}
 NOT_AVAILABLE = "[x]"
 NOT_APPLICABLE = "[z]"
 SUPPRESSED = "[c]"
+_WIDE = Context(prec=400, rounding=ROUND_HALF_UP)  # room for the largest number there is
 UNBOUNDED = "not bounded"
 KEYS = {SUPPRESSED: "suppressed", NOT_AVAILABLE: "not available", NOT_APPLICABLE: "not applicable"}
 
@@ -23,7 +24,7 @@ def known(value: object) -> bool:
 
 
 def _rounded(value: float, digits: int) -> str:
-    exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), context=_WIDE)
     return f"{abs(exact):,.{digits}f}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,13 @@ def findings(folder: Path) -> list[str]:
     facts = [one for one in found if isinstance(one, str)]
     flags = sorted((one for one in found if isinstance(one, Flag)), key=lambda flag: ORDER[flag.level])
     lines = [f"{shown(study.folder)} is sound: {listed(facts or ['the plan'])}."]
-    return lines + [f"  {flag.level} ({_where(flag)}): {flag.text} {flag.detail}".rstrip() for flag in flags]
+    return lines + [_told(flag) for flag in flags]
+
+
+def _told(flag: Flag) -> str:
+    """A flag on lines of its own, those after the first indented."""
+    text = f"{flag.level} ({_where(flag)}): {flag.text} {flag.detail}".rstrip()
+    return textwrap.indent(text, "    ").removeprefix("  ")
 
 
 def _where(flag: Flag) -> str:

@@ -248,10 +248,11 @@ def _flags(study: Study, table: pd.DataFrame, why: dict[str, str], rows: dict[st
     flags = []
     for reason in dict.fromkeys(reason for reason in why.values() if reason):
         metrics = [metric for metric, given in why.items() if given == reason]
-        about = "all metrics" if len(metrics) == len(why) else f"{len(metrics)} of {len(why)} metrics"
+        every = len(metrics) == len(why)
+        about = "any metric" if every else f"{len(metrics)} of {len(why)} metrics"
         text = f"How much was paid for deadweight cannot be said for {about}: {reason}."
         level: Level = "note" if reason in SETTLED else "caution"
-        flags.append(Flag("contract", level, text, "" if about == "all metrics" else ", ".join(metrics), "deadweight"))
+        flags.append(Flag("contract", level, text, "" if every else ", ".join(metrics), "deadweight"))
     known = table[table["anyway"].notna()]
     if loose := list(known.loc[np.isinf(known["anyway_low"]), "metric"]):
         text = f"The amount paid for deadweight is not bounded for {', '.join(loose)}: the deadweight itself is not."

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit import words
+from evalkit.contract.hidden import totals_tell
 from evalkit.contract.reading import Papers
 from evalkit.contract.returns import Returns, by_day, checked_flows, returns
 from evalkit.contract.scenarios import BY_KIND, RESTS, Case, Reach, case, losses, outcome_flows, reach

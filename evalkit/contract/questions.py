@@ -122,7 +122,10 @@ def _plans(study: Study, papers: Papers) -> list[Flag]:
         both = planned[planned["plan"] == name].merge(actual, on=["metric", "start", "end"], suffixes=("", "_actual"))
         equal = int((both["amount"] - both["amount_actual"]).abs().le(1).sum())
         if equal >= 3 and equal * 2 >= len(both):
-            text = f"{equal} of {len(both)} planned amounts of {name or 'the plan'} equal what was paid to the pound."
+            text = (
+                f"{equal} of the {len(both)} planned amounts of {name or 'the plan'} that were paid in the same period "
+                "equal what was paid, to the pound."
+            )
             flags.append(Flag("contract", "caution", text, "Was the plan overwritten with what was paid?", "plans"))
     return flags
 

@@ -258,8 +258,9 @@ def _over_target(low: str, base: Said) -> Said | None:
             return None
         word = re.search("|".join(FRACTIONS), low)
         return _worded_fraction(base, "over target", low, word) if word else _by(base, "more than")
-    if re.search(r"\b(?:met|meets?|hit|hits|reached|achieved) (?:\w+ ){0,2}(?:target|plan|goal)", low):
-        return _by(base, "at least")
+    if met := re.search(r"\b(?:met|meets?|hit|hits|reached|achieved) (?:\w+ ){0,2}(?:target|plan|goal)", low):
+        share = number is not None and number.start() < met.start()  # "80% of the children met the target"
+        return None if share else _by(base, "at least")
     return (
         _by(base, "less than")
         if re.search(r"\b(?:missed|fell short of|below) (?:\w+ ){0,2}(?:target|plan|goal)", low)

@@ -71,6 +71,10 @@ class CheckedClaim:
     judged: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """The claim and its verdict, in one line; the readings carry their ranges in the verdict, not here."""
+        return f"CheckedClaim({self.claim!r}: {self.verdict})"
+
     def _repr_html_(self) -> str:
         """The claim, the verdict, and what may be said instead."""
         told = {"Claim": self.claim, "Verdict": self.verdict, "May be said": self.sentence}

@@ -8,7 +8,7 @@ from typing import Any
 from evalkit import words
 from evalkit.report.phrases import Wording, finite, real, wording
 from evalkit.report.rests import hidden_metrics, judged_tell
-from evalkit.report.results import Result
+from evalkit.report.results import Result, unit_of
 
 NOT_ADDED = "none added"
 
@@ -107,7 +107,9 @@ def _of_metric(evaluation: Any, row: Any) -> Iterator[Result]:
     if finite(row.nothing_effect):
         form, source = form_of(evaluation, row.outcome), "the effect at which all that was owed is paid anyway"
         text = form.signed(row.nothing_effect)
-        yield _result(f"contract.pays_for_nothing_at.{row.metric}", form.unit, text, source, row.nothing_effect)
+        yield _result(
+            f"contract.pays_for_nothing_at.{row.metric}", unit_of(form, currency), text, source, row.nothing_effect
+        )
 
 
 def _result(

@@ -21,5 +21,5 @@ def labelled(pairs: Mapping[str, str]) -> Html:
     Html
         One paragraph each.
     """
-    told = (f"<p><b>{esc(label)}.</b> {esc(text)}</p>" for label, text in pairs.items() if text)
+    told = (f"<p><b>{esc(label)}:</b> {esc(text)}</p>" for label, text in pairs.items() if text)
     return Html("".join(told))

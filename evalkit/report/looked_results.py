@@ -8,7 +8,7 @@ from typing import Any
 from evalkit import words
 from evalkit.report.beside import form_of, key_of, looked, named, several
 from evalkit.report.phrases import finite, real, said
-from evalkit.report.results import Result
+from evalkit.report.results import Result, unit_of
 from evalkit.report.sections.parts import shown_taking_part
 from evalkit.report.unmeasured import e_value_text, placebo_text
 
@@ -41,8 +41,8 @@ def _worth(evaluation: Any) -> Iterator[Result]:
         detectable, form = one.found.detectable, form_of(evaluation, str(one.outcome))
         if detectable is not None:
             source = f"{named(evaluation, one)}: found with a chance of {words.percent(detectable.power, 0)}"
-            yield Result(f"detectable.{key_of(evaluation, str(one.outcome))}", detectable.effect, form.unit, None, None,
-                         form.size(detectable.effect), "effect", source)  # fmt: skip
+            yield Result(f"detectable.{key_of(evaluation, str(one.outcome))}", detectable.effect,
+                         _unit(evaluation, form), None, None, form.size(detectable.effect), "effect", source)  # fmt: skip
 
 
 def _unmeasured(evaluation: Any) -> Iterator[Result]:
@@ -72,8 +72,8 @@ def _lost(evaluation: Any) -> Iterator[Result]:
     for one in several(evaluation, "attrition"):
         found, form = one.found.weighted, form_of(evaluation, str(one.outcome))
         if found is not None:
-            yield Result(f"attrition.{key_of(evaluation, str(one.outcome))}.weighted", real(found.effect), form.unit,
-                         *_ends(found), form.change(found.effect), "certainty",
+            yield Result(f"attrition.{key_of(evaluation, str(one.outcome))}.weighted", real(found.effect),
+                         _unit(evaluation, form), *_ends(found), form.change(found.effect), "certainty",
                          f"{named(evaluation, one)}: weighted for who has the outcome")  # fmt: skip
 
 
@@ -82,8 +82,8 @@ def _curve(evaluation: Any) -> Iterator[Result]:
     if one is None:
         return
     found, form, source = one.found, form_of(evaluation, str(one.outcome)), "every analysis listed that could be made"
-    yield Result("specifications.median", real(found.median), form.unit, real(found.range[0]), real(found.range[1]),
-                 form.change(found.median), "certainty", f"{source}; low and high: the range")  # fmt: skip
+    yield Result("specifications.median", real(found.median), _unit(evaluation, form),
+                 real(found.range[0]), real(found.range[1]), form.change(found.median), "certainty", f"{source}; low and high: the range")  # fmt: skip
     for name in ("share_sign", "share_significant"):
         share = real(getattr(found, name))
         yield Result(f"specifications.{name}", share, "share", None, None, words.percent(share, 0), "certainty", source)
@@ -102,7 +102,7 @@ def _subgroups(evaluation: Any) -> Iterator[Result]:
 
 def _taking_part(evaluation: Any) -> Iterator[Result]:
     for key, found, form in shown_taking_part(evaluation):
-        yield Result(f"taking_part.{key}.effect", real(found.effect), form.unit, *_ends(found),
+        yield Result(f"taking_part.{key}.effect", real(found.effect), _unit(evaluation, form), *_ends(found),
                      form.change(found.effect), "parts", "two-stage least squares")  # fmt: skip
 
 
@@ -113,9 +113,13 @@ def _lasting(evaluation: Any) -> Iterator[Result]:
     key, form = key_of(evaluation, str(one.outcome).split("@")[0]), form_of(evaluation, str(one.outcome))
     fade, drop_off = one.found.found.fade, one.found.drop_off
     if fade is not None:
-        yield Result(f"persistence.{key}.change", real(fade.value), f"{form.unit} a year", *_ends(fade),
+        yield Result(f"persistence.{key}.change", real(fade.value), f"{_unit(evaluation, form)} a year", *_ends(fade),
                      form.change(fade.value), "lasting", fade.method)  # fmt: skip
     if drop_off is not None:
         text = words.percent(drop_off.value, 0)
         yield Result(f"persistence.{key}.drop_off", real(drop_off.value), "share a year", *_ends(drop_off), text,
                      "lasting", drop_off.source or drop_off.method)  # fmt: skip
+
+
+def _unit(evaluation: Any, form: Any) -> str:
+    return unit_of(form, evaluation.study.study.currency)

@@ -41,7 +41,8 @@ def notes(evaluation: Any, with_anyway: bool) -> list[str]:
     named = [said(title) for title in table.loc[table["why_no_anyway"] == IN_PRICE, "title"]]
     if 0 < len(named) < len(table):
         told.append(f"Deadweight is already in the price of {words.listed(named)}, and is not taken a second time.")
-    told += conventions(evaluation)
+    if len(evaluation.contract.ledger):
+        told += conventions(evaluation)
     if not evaluation.study.contract.published:
         told.append(f"Rule in force: {rule_of(evaluation)}.")
     return told

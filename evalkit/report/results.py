@@ -94,6 +94,24 @@ def result_key(row: Any, rows: Any = ()) -> str:
     return f"{named}.index" if bool(row.is_domain) else named
 
 
+def unit_of(form: Any, currency: str) -> str:
+    """Name the unit in which results.json holds an effect: a share as a share, though the page prints points.
+
+    Parameters
+    ----------
+    form : Wording
+        How the outcome is put into words.
+    currency : str
+        The study's.
+
+    Returns
+    -------
+    str
+        "share", "SD", "GBP", "days".
+    """
+    return {"share": "share", "index": "SD", "money": currency}.get(form.kind, form.unit)
+
+
 def _number(value: object) -> float | None:
     return real(value) if finite(value) else None
 
@@ -138,7 +156,7 @@ def _effects(evaluation: Any) -> Iterator[Result]:
     rows = list(evaluation.effects.table.itertuples())
     for row in rows:
         form, key, name = wording(row, currency), result_key(row, rows), outcome_name(row)
-        unit = {"share": "share", "index": "SD", "money": currency}.get(form.kind, form.unit)
+        unit = unit_of(form, currency)
         source = f"{name}: {row.estimator}"
         bounds = (_number(row.low), _number(row.high))
         yield Result(f"{key}.effect", _number(row.effect), unit, *bounds, form.signed(row.effect), "effect", source)
@@ -191,7 +209,7 @@ def _benchmark(evaluation: Any) -> Iterator[Result]:
         return
     row = primary(evaluation)
     form = wording(row, evaluation.study.study.currency)
-    unit = evaluation.study.study.currency if form.kind == "money" else form.unit
+    unit = unit_of(form, evaluation.study.study.currency)
     first = table.iloc[0]
     width = 1.959964 * real(first.benchmark_se)
     low, high = _number(first.benchmark - width), _number(first.benchmark + width)

@@ -155,7 +155,9 @@ def turn_curve(
     -------
     Curve
         Forecast by least squares with a 95 % prediction interval (t with n - 2, the line's own uncertainty included),
-        alternatives, actual, gap. With three years of the past or fewer no range is given, and a flag says so.
+        alternatives, actual, gap. The interval takes each year to scatter by itself around a straight line: where
+        years resemble their neighbours (autocorrelation 0.6, ten years) it covers about 84 %. With three years of the
+        past or fewer no range is given, and a flag says so.
 
     Raises
     ------

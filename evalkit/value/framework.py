@@ -68,7 +68,9 @@ class Framework:
 
     def __repr__(self) -> str:
         """Counts, in one line."""
-        return f"Framework({len(self.table)} indicators, {len(self.coverage)} sets of headings, {len(self.flags)} flags)"
+        return (
+            f"Framework({len(self.table)} indicators, {len(self.coverage)} sets of headings, {len(self.flags)} flags)"
+        )
 
     def _repr_html_(self) -> str:
         """The rows that say something, and the flags."""

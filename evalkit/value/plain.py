@@ -83,6 +83,7 @@ def appraise(
     if missing := list(lines.loc[lines["quantity"].isna(), "line"]):
         raise DataError(f"The impact map has lines without a quantity: {', '.join(missing)}. Write how many.")
     lines = lines.assign(quantity_from="typed")
+    prices = replace(prices, year=prices.target(lines["price_year"]))  # the cost is held to the prices of the map
     spent, more = _cost(cost, rate, prices, options)
     drawing = Drawing(draws, seed)
     flags = [*flags, *_nothing_anyway(lines), *more]

@@ -241,7 +241,7 @@ def _summed(
     ratio, draws = total / spent, values.shape[1]
     months = payback_of(values, costs)
     ends, error = _ends_with_error(ratio)
-    exceeds = float((ratio > 1).mean())
+    exceeds = float((total > spent).mean())  # not ratio > 1: money that came back may leave nothing spent in a draw
     mean, sd = float(ratio.mean()), float(ratio.std())
     return Spread(
         present_value=_ends(total),

@@ -33,13 +33,10 @@ def _opening(checked: list[tuple[Any, Any]]) -> str:
     counts: dict[str, int] = {}
     for _, found in checked:
         counts[found.standing] = counts.get(found.standing, 0) + 1
+    if len(checked) == 1:
+        return f"One sentence that was said of the programme was held to the numbers. It is {checked[0][1].standing}."
     told = words.listed([f"{count} {standing}" for standing, count in counts.items()])
-    many = (
-        f"{len(checked)} sentences that were said of the programme were"
-        if len(checked) > 1
-        else "One sentence that was said of the programme was"
-    )
-    return f"{many} held to the numbers: {told}."
+    return f"{len(checked)} sentences that were said of the programme were held to the numbers: {told}."
 
 
 def _told(plan: Any, found: Any) -> dict[str, str]:
@@ -48,7 +45,7 @@ def _told(plan: Any, found: Any) -> dict[str, str]:
         "Verdict": sentence(found.verdict),
         "May be said": found.sentence,
         "Held to": f"result {plan.result} of this study" if plan.result else "the figures named with the claim",
-        "Source": sentence(plan.source),
+        "Source": plan.source,
     }
 
 

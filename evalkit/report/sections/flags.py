@@ -22,7 +22,10 @@ def flags(evaluation: Any) -> list[Any]:
     told = [in_words(flag, named) for flag in found]
     blocks: list[Any] = [Flags(told, named)] if found else [Text("No room raised a flag.")]
     limits = [sentence(text) for text in evaluation.study.study.cannot_say]
-    limits += [sentence(text) for text in evaluation.absent.values() if sentence(text) not in limits]
+    absent = dict(evaluation.absent)
+    if "cohort" in absent:  # where nobody is counted, that nobody was measured goes without saying
+        absent.pop("outcomes", None)
+    limits += [sentence(text) for text in absent.values() if sentence(text) not in limits]
     if limits:
         items = "".join(f"<li>{esc(limit)}</li>" for limit in limits)
         blocks += [Heading("What this report cannot say"), Html(f"<ul>{items}</ul>")]

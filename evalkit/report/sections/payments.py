@@ -36,6 +36,8 @@ MONEY = (
     "anyway_share",
 )
 AMOUNTS = ("gross", "cut", "owed", "paid", "difference")
+BARS = ("Planned", "Paid", "Owed")
+BEFORE = (3, 4)  # places of the columns "Price x achieved" and "Cut by cap"
 
 
 def _results(evaluation: Any) -> Iterator[Result]:
@@ -58,17 +60,53 @@ def settled(evaluation: Any) -> list[Any]:
     if contract is None:
         return [Text(absent(evaluation, "contract", "No payments are part of this study."))]
     blocks: list[Any] = []
-    if len(contract.table):
+    if len(contract.table) and _nothing_on_record(contract):
+        blocks.append(_prices(evaluation))
+    elif len(contract.table):
         blocks += [_card(evaluation), _bars(evaluation), by_mechanism(evaluation), limits(evaluation)]
         blocks += by_period(evaluation)
     if len(contract.plans):
         secret = totals_tell(evaluation)
-        blocks.append(Text(f"What was paid of the plan is not shown: {RESTS}") if secret else _plans(evaluation))
+        if "schedule" not in contract.looks:  # the section on timescales holds the plans to what was paid
+            blocks.append(Text(f"What was paid of the plan is not shown: {RESTS}") if secret else _plans(evaluation))
     if len(contract.triggers):
         blocks += [triggers.table(evaluation), *triggers.drawn(evaluation)]
-    return [block for block in blocks if block is not None] or [
-        Text("The contract names no prices, payments or triggers.")
+    return [block for block in blocks if block is not None] or [Text(_without_prices(evaluation))]
+
+
+def _without_prices(evaluation: Any) -> str:
+    """What can be said of payments where no rate card is on record."""
+    totals = evaluation.contract.totals
+    if not finite(totals.get("paid")) or totals_tell(evaluation):
+        return "The contract names no prices, payments or triggers."
+    paid = words.whole_money(real(totals["paid"]), _currency(evaluation), pence([totals["paid"]]))
+    return f"{paid} was paid. No prices are on record, so what was owed cannot be worked out."
+
+
+def _nothing_on_record(contract: Any) -> bool:
+    """Whether there are prices, and nothing that was achieved: then 0 owed would not be a fact."""
+    return not len(contract.ledger) and not finite(contract.totals.get("owed"))
+
+
+def _prices(evaluation: Any) -> Table:
+    """The prices alone, and what was paid at each where that is on record."""
+    contract, safe = evaluation.contract, _safe(evaluation)
+    paid, digits = any(finite(one) for one in contract.table["paid"]), pence(contract.table["paid"])
+    rows = [
+        [Cell(said(row.title) or said(row.metric), small=_way(evaluation, row)), _price(row)]
+        + ([_money(row.paid, digits=digits)] if paid else [])
+        for row in safe.itertuples()
     ]
+    return Table(
+        "rate-card",
+        _finding(evaluation),
+        f"Prices, in {_unit_words(evaluation)}{_one_price(safe)}; nothing that was achieved is on record",
+        [Column("Metric", number=False), Column("Price"), *([Column("Paid")] if paid else [])],
+        rows,
+        notes=notes(evaluation, False),
+        source=evaluation.study.contract.source,
+        width=0,
+    )
 
 
 def _money(value: object, sign: bool = False, digits: int = 0) -> str:
@@ -104,12 +142,14 @@ def _card(evaluation: Any) -> Table:
     digits = pence(*(contract.table[name] for name in AMOUNTS))
     small = {row.metric: _way(evaluation, row) for row in safe.itertuples()}
     rows = [_line(row, with_anyway, floors, (digits, small[row.metric])) for row in safe.itertuples()]
+    rows.append(_total(contract, with_anyway, floors, (digits, bool(safe["owed"].map(hidden).any()))))
+    kept = _kept(evaluation, safe, floors, len(columns))
     return Table(
         "rate-card",
         _finding(evaluation),
         f"Rate card \u00d7 achieved, in {_unit_words(evaluation)}{_one_price(safe)}",
-        columns,
-        [*rows, _total(contract, with_anyway, floors, (digits, bool(safe["owed"].map(hidden).any())))],
+        [columns[place] for place in kept],
+        [[row[place] for place in kept] for row in rows],
         notes=notes(evaluation, with_anyway),
         source=evaluation.study.contract.source,
         how=How(
@@ -117,10 +157,18 @@ def _card(evaluation: Any) -> Table:
             ["contract.owed", "contract.paid", "contract.difference", *(["contract.anyway"] if with_anyway else [])],
         ),
         total=1,
-        meanings=_meanings(contract),
+        meanings=_meanings(contract) if with_anyway else {},
         dense=True,
         width=54,
     )
+
+
+def _kept(evaluation: Any, safe: pd.DataFrame, floors: bool, many: int) -> list[int]:
+    """Which columns say something: without any cap or floor, price times achieved is what is owed."""
+    plan, cut = evaluation.study.contract, evaluation.contract.totals.get("cut")
+    capped = plan.cap is not None or plan.cap_year is not None or floors or safe["owed"].map(hidden).any()
+    capped = capped or not finite(cut) or abs(real(cut)) >= HALF_A_PENNY
+    return [place for place in range(many) if capped or place not in BEFORE]
 
 
 def _one_price(safe: pd.DataFrame) -> str:
@@ -257,15 +305,16 @@ def _bars(evaluation: Any) -> Figure | None:
     span = (real(totals.get("anyway_low")), real(totals.get("anyway_high"))) if known else (float("nan"),) * 2
     if finite(totals.get("owed")):  # a rate card with nothing achieved yet owes nothing that is known
         bars.append(Bar("Owed", owed, real(totals["anyway"]) if known else None, rest, *span, split=known, bold=True))
-    if not bars:
+    if not finite(totals.get("owed")):  # one bar of what was paid says no more than the table
         return None
+    heads = words.listed([name for name in BARS if any(bar.label.startswith(name) for bar in bars)]).capitalize()
     if known:
         bars += [_metric_bar(row) for row in safe.itertuples() if real(row.owed) > 0]
     drawn = payments(bars, currency, "pay")
     return Figure(
         "payments",
         _bars_finding(evaluation, known),
-        f"Planned, paid and owed{', and owed by metric' if known else ''}, {_unit_words(evaluation)}",
+        f"{heads}{', and owed by metric' if known else ''}, {_unit_words(evaluation)}",
         drawn.wide,
         drawn.narrow,
         legend=split_legend("paykey") if known else "",
@@ -287,8 +336,8 @@ def _metric_bar(row: Any) -> Bar:
 def _bars_finding(evaluation: Any, known: bool) -> str:
     totals = evaluation.contract.totals
     if not known or not finite(totals.get("anyway_share")):
-        return "How much of it was for outcomes that would have happened anyway is not known"
-    span = words.interval(real(totals["anyway_share_low"]) * 100, real(totals["anyway_share_high"]) * 100, 0)
+        return "How much of what was owed was for outcomes that would have happened anyway is not known"
+    span = words.interval(real(totals["anyway_share_low"]), real(totals["anyway_share_high"]), 0, percent=True)
     return (
         f"{words.percent(real(totals['anyway_share']), 0)} ({span}) of what can be judged was "
         "for outcomes that would have happened anyway"

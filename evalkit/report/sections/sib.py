@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from evalkit import words
 from evalkit.report.amounts import few_behind, pence, unit_words
 from evalkit.report.blocks import Column, Table, Text
@@ -95,7 +97,7 @@ def _share(share: object) -> str:
 def _payers(evaluation: Any) -> Table | None:
     """What each commissioner was to pay against what is recorded under its name."""
     found = getattr(evaluation.contract, "looks", {}).get("parties")
-    if found is None:
+    if found is None or not _tells_payers(found.table):
         return None
     rows, gone = _payer_rows(evaluation, found)
     paid = words.SUPPRESSED if gone else words.number(found.paid, pence(found.table["agreed"], found.table["recorded"]))
@@ -108,25 +110,28 @@ def _payers(evaluation: Any) -> Table | None:
         else ""
     )
     rows.append(["All payers", _share(found.shares) if finite(found.shares) else "", whole, paid, ""])
+    columns = [Column("Payer", number=False), Column("Agreed share"), Column("That share of what was paid")]
+    columns += [Column("Recorded as paid"), Column("Recorded less agreed")]
+    kept = range(5) if found.table["share"].notna().any() else (0, 3)  # without shares nothing was agreed to hold
     return Table(
         "payers",
-        "Who was to pay, and who is recorded as having paid",
+        "Who was to pay, and who is recorded as having paid" if len(kept) > 2 else "Who is recorded as having paid",
         f"Outcome payments in {unit_words(evaluation)} as paid",
-        [
-            Column("Payer", number=False),
-            Column("Agreed share"),
-            Column("That share of what was paid"),
-            Column("Recorded as paid"),
-            Column("Recorded less agreed"),
-        ],
-        rows,
+        [columns[place] for place in kept],
+        [[row[place] for place in kept] for row in rows],
         notes=[
-            "A difference is a question, not a finding: one may pay on behalf of others.",
+            *(["A difference is a question, not a finding: one may pay on behalf of others."] if len(kept) > 2 else []),
             *([f"Rule in force: {rule_of(evaluation)}."] if gone else []),
         ],
         total=1,
-        width=44,
+        width=44 if len(kept) > 2 else 0,
     )
+
+
+def _tells_payers(table: pd.DataFrame) -> bool:
+    """Whether a share can be held to what is recorded, or several are recorded as having paid."""
+    recorded = table["recorded"].notna()
+    return bool((recorded & table["share"].notna()).any() or recorded.sum() > 1)
 
 
 def _payer_rows(evaluation: Any, found: Any) -> tuple[list[list[object]], bool]:

@@ -54,7 +54,7 @@ def timescales(evaluation: Any) -> list[Any]:
         blocks += [_plans(evaluation, schedule), _curve(evaluation, schedule), _late_outcomes(evaluation, schedule)]
     if varied is not None and len(varied.table):
         blocks.append(_variations(varied.table))
-    if timeline is not None:
+    if timeline is not None and _tells_steps(timeline.steps):
         blocks.append(_steps(timeline))
     return [block for block in blocks if block is not None]
 
@@ -170,10 +170,10 @@ def _plans_notes(plans: pd.DataFrame) -> list[str]:
     notes = ["A share of plan says nothing without its version."] if len(plans) > 1 else []
     equal = [row for row in plans.to_dict("records") if row["periods_equal_to_an_actual"] > 0]
     for row in equal:
-        some = f"{row['periods_equal_to_an_actual']} of {row['periods']}"
+        some = f"{row['periods_equal_to_an_actual']} of all {row['periods']}"
         notes.append(
-            f"{some} planned amounts of {_name(row)} equal an amount paid to the pound. To ask the parties: was the "
-            "plan overwritten with what was paid?"
+            f"{some} planned amounts of {_name(row)} equal some amount paid, in whatever period, to the pound. To ask "
+            "the parties: was the plan overwritten with what was paid?"
         )
     return notes
 
@@ -329,6 +329,11 @@ def _steps(timeline: Any) -> Table:
     )
 
 
+def _tells_steps(steps: pd.DataFrame) -> bool:
+    """Whether there is a lateness to tell, or more than one step to set in order."""
+    return len(steps) > 1 or bool(steps["months_late"].notna().any())
+
+
 def _done(late: str) -> str:
     return "not on record as done" if late == "not reached" else late
 
@@ -338,8 +343,10 @@ def _steps_finding(steps: pd.DataFrame) -> str:
     if both.empty:
         return "The steps, as far as their dates are on record"
     late = int((both > 0).sum())
+    if not late and len(both) == 1:
+        return "The one step whose planned and actual dates are on record came on time"
     if not late:
-        return f"None of {len(both)} steps with both dates came a month late or more"
+        return f"None of the {len(both)} steps whose planned and actual dates are on record came a month late"
     worst = steps.loc[both.index, "says"].iloc[int(both.argmax())]
     return f"{late} of {len(both)} steps came late, the most: {worst} ({_late_months(both.max())})"
 
