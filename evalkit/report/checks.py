@@ -113,7 +113,8 @@ def rates(evaluation: Any) -> Figure | None:
         ("Without it, by the comparison", real(row.counterfactual) * scale, False),
     ]
     drawn = two_rates(bars, form.unit, form.digits)
-    change = words.percent(abs(real(row.relative)), 1) if finite(row.relative) else form.size(row.effect)
+    of_level = finite(row.relative) and form.kind != "share"  # shares differ in points, never in per cent of a share
+    change = words.percent(abs(real(row.relative)), 1) if of_level else form.size(row.effect)
     way = "below" if real(row.effect) < 0 else "above"
     return Figure(
         "rates",

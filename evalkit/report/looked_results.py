@@ -42,7 +42,8 @@ def _worth(evaluation: Any) -> Iterator[Result]:
         if detectable is not None:
             source = f"{named(evaluation, one)}: found with a chance of {words.percent(detectable.power, 0)}"
             yield Result(f"detectable.{key_of(evaluation, str(one.outcome))}", detectable.effect,
-                         _unit(evaluation, form), None, None, form.size(detectable.effect), "effect", source)  # fmt: skip
+                         _unit(evaluation, form), None, None, form.size(detectable.effect),
+                         "effect", source)  # fmt: skip
 
 
 def _unmeasured(evaluation: Any) -> Iterator[Result]:
@@ -83,7 +84,8 @@ def _curve(evaluation: Any) -> Iterator[Result]:
         return
     found, form, source = one.found, form_of(evaluation, str(one.outcome)), "every analysis listed that could be made"
     yield Result("specifications.median", real(found.median), _unit(evaluation, form),
-                 real(found.range[0]), real(found.range[1]), form.change(found.median), "certainty", f"{source}; low and high: the range")  # fmt: skip
+                 real(found.range[0]), real(found.range[1]), form.change(found.median),
+                 "certainty", f"{source}; low and high: the range")  # fmt: skip
     for name in ("share_sign", "share_significant"):
         share = real(getattr(found, name))
         yield Result(f"specifications.{name}", share, "share", None, None, words.percent(share, 0), "certainty", source)

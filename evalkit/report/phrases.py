@@ -295,7 +295,7 @@ def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> s
 def _published(row: Any, wording_: Wording, name: str) -> str:
     way = "higher" if real(row.effect) > 0 else "lower"
     unit = f" {wording_.unit}" if wording_.unit and wording_.kind == "number" else ""
-    change = words.percent(abs(real(row.relative)))
+    change = wording_.size(row.effect) if wording_.kind == "share" else words.percent(abs(real(row.relative)))
     return sentence(
         f"{name}: {wording_.level(row.observed)} against "
         f"{wording_.level(row.counterfactual)}{unit} in the comparison, {change} {way}"

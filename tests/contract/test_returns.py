@@ -158,6 +158,15 @@ def test_of_several_roots_those_near_a_total_loss_are_left_out_and_a_single_one_
     assert counted([-0.5, 0.1]) == [-0.5, 0.1]
 
 
+def test_a_rate_too_large_to_be_told_exactly_stops_nothing():
+    """What doubles overnight has a rate of 2^365 a year."""
+    found = returns(flows(("2020-01-01", -1), ("2020-01-02", 2)))
+    assert np.log2(1 + found.irr) == pytest.approx(365)
+    several = returns(flows(("2020-01-01", -1), ("2020-01-02", 2), ("2030-01-01", -3), ("2030-02-01", 1)))
+    assert len(several.rates) == 2
+    assert "over 1,000,000% a year" in several.why
+
+
 # ---------------------------------------------------------------- bad input
 
 

@@ -181,6 +181,15 @@ def mixed(**changes: Any) -> pd.DataFrame:
     return map_of({"price_year": "2013/14"}, {"price_year": 2005.0}, {"price_year": "2008-09"}, **changes)
 
 
+def test_a_cost_in_other_prices_than_those_of_the_map_is_refused_or_deflated_like_an_amount_of_the_map():
+    lines, costs = map_of(price_year=2022), pd.DataFrame({"year": [0], "amount": [900.0], "price_year": [2018]})
+    with pytest.raises(DataError, match="row 1 are in other prices than those of 2022"):
+        appraise(lines, costs, 0.035)
+    index = pd.DataFrame({"year": [2018, 2022], "index": [90, 100], "source": "a national office"})
+    assert appraise(lines, costs, 0.035, deflators=index).cost == pytest.approx(1000)
+    assert appraise(lines.assign(price_year=2018), costs, 0.035).cost == 900
+
+
 def test_amounts_of_different_price_years_are_refused_with_their_rows():
     with pytest.raises(DataError, match=r"Price years differ \(row 1 .*: 2013; row 2 .*: 2005; row 3 .*: 2008\)"):
         appraise(mixed(), 1000, 0.035)

@@ -116,8 +116,7 @@ def _uncertainty(evaluation: Any, row: Any) -> list[str]:
             else [f"The data are compatible with anything from {form.spread(row.low, row.high, with_unit=True)}."]
         )
     if finite(row.rounding_low) or finite(getattr(row, "relative_low", None)):
-        low, high = sorted((abs(real(row.relative_low)), abs(real(row.relative_high))))
-        span = words.interval(low, high, 2, percent=True)
+        span = _rounding(row, form)
         return [
             f"The rounding of the published figures alone allows {span}; sampling error is "
             "not known, so chance cannot be ruled out."
@@ -125,6 +124,14 @@ def _uncertainty(evaluation: Any, row: Any) -> list[str]:
     if finite(row.p):
         return ["No interval can be given; p is the place among all areas, each taken in turn as if it had had it."]
     return ["Sampling error is not known, so chance cannot be ruled out."]
+
+
+def _rounding(row: Any, form: Wording) -> str:
+    """What the rounding of published figures allows: shares in points, other rates in per cent of the comparison."""
+    if form.kind == "share" and finite(row.rounding_low):
+        return form.spread(row.rounding_low, row.rounding_high, with_unit=True)
+    low, high = sorted((abs(real(row.relative_low)), abs(real(row.relative_high))))
+    return words.interval(low, high, 2, percent=True)
 
 
 def _trigger(one: Any) -> str:
@@ -155,7 +162,7 @@ def _effect_tile(evaluation: Any, row: Any) -> Tile:
     if not finite(row.low):
         change = (
             f"{words.percent(real(row.relative), 1, sign=True)}; sampling error not known"
-            if finite(row.relative)
+            if finite(row.relative) and form.kind != "share"
             else "sampling error not known"
         )
         return Tile(f"Difference in {lower_first(outcome_name(row))}", big, unit, change)

@@ -34,7 +34,9 @@ def _opening(checked: list[tuple[Any, Any]]) -> str:
     for _, found in checked:
         counts[found.standing] = counts.get(found.standing, 0) + 1
     if len(checked) == 1:
-        return f"One sentence that was said of the programme was held to the numbers. It is {checked[0][1].standing}."
+        standing = checked[0][1].standing
+        found = standing if standing.startswith("cannot") else f"is {standing}"
+        return f"One sentence that was said of the programme was held to the numbers. It {found}."
     told = words.listed([f"{count} {standing}" for standing, count in counts.items()])
     return f"{len(checked)} sentences that were said of the programme were held to the numbers: {told}."
 

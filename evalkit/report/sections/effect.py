@@ -84,7 +84,8 @@ def main_table(evaluation: Any) -> Table:
     ]
     columns += [Column(level if sampled else "Rounding alone", group="Difference")]
     columns += [Column("p", group="Difference")] if sampled else []
-    columns += [Column("Share", group="Would have happened anyway"), Column(level, group="Would have happened anyway")]
+    ends = level if sampled else "Rounding alone"
+    columns += [Column("Share", group="Would have happened anyway"), Column(ends, group="Would have happened anyway")]
     return Table(
         "effects",
         "What happened, what would have happened, and the difference",
@@ -148,7 +149,7 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
             "programme; one below 0%, the reverse."
         )
     for row in rows:
-        if finite(row.relative) and not finite(row.se):
+        if finite(row.relative) and not finite(row.se) and row.unit != "share":
             span = words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True)
             rounding = (
                 f" Rounding of the published figures alone allows {span}." if words.NOT_AVAILABLE not in span else ""

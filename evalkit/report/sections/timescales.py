@@ -344,7 +344,7 @@ def _steps_finding(steps: pd.DataFrame) -> str:
         return "The steps, as far as their dates are on record"
     late = int((both > 0).sum())
     if not late and len(both) == 1:
-        return "The one step whose planned and actual dates are on record came on time"
+        return "The one step whose planned and actual dates are on record did not come late"
     if not late:
         return f"None of the {len(both)} steps whose planned and actual dates are on record came a month late"
     worst = steps.loc[both.index, "says"].iloc[int(both.argmax())]
