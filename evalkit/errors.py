@@ -7,6 +7,7 @@ asked; and a fourth for what may not leave. What does not stop an evaluation is 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,7 @@ from typing import Literal
 
 Level = Literal["serious", "caution", "note"]
 _SHOWN = 15
+_COUNTED = re.compile(r" has \d+ problems?$")
 
 
 class EvalkitError(Exception):
@@ -147,3 +149,26 @@ def several(where: str, problems: list[str]) -> str:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     lines = [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]
     return "\n".join([f"{where} has {count}:", *lines])
+
+
+def parts_of(message: str, within: str = "") -> list[str]:
+    """The problems of one message, so that several messages can be told as one list.
+
+    Parameters
+    ----------
+    message : str
+        Of an error; perhaps from `several`.
+    within : str
+        The place of the whole list: it is not said again for each problem.
+
+    Returns
+    -------
+    list of str
+        Each problem with the place that the message named; the message itself where it holds no list.
+    """
+    place, _, rest = message.partition(":\n")
+    if not rest or not (counted := _COUNTED.search(place)):
+        return [message]
+    where = place[: counted.start()]
+    before = "" if where == within else f"{where}: "
+    return [f"{before}{one.strip()}" for one in re.split(r"(?m)^  \d+\. ", f"\n{rest}") if one.strip()]

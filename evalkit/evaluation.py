@@ -146,7 +146,7 @@ def evaluate(folder: str | Path | Study) -> Evaluation:
     if study.contract is not None:
         noun = settle_contract(effects or study)
     if study.value is not None:
-        noun = appraise_value(noun if isinstance(noun, Effects | Contract) else settle_contract(study))
+        noun = appraise_value(noun if isinstance(noun, Effects | Contract) else study)
     return Evaluation(noun)
 
 

@@ -245,6 +245,82 @@ def test_a_saving_is_read_before_and_after_its_cost():
     assert found.readings["net_saving"] == pytest.approx(500_000)
 
 
+def test_a_multiple_is_held_to_the_interval_of_the_effect_or_of_the_levels_behind_it():
+    sure = {"observed": 25, "comparison": 10, "effect": 15, "effect_low": 11, "effect_high": 19, "level": 5}
+    assert standing("more than doubled the rate", **sure) == "supported"
+    found = evidence.check_claim("more than doubled the rate", {**sure, "effect_low": 2, "effect_high": 28})
+    assert found.standing == "not established"
+    assert (found.readings["level_ratio"].low, found.readings["level_ratio"].high) == pytest.approx((1.2, 3.8))
+    fewer = {"observed": 5, "comparison": 20, "effect": -15, "effect_low": -22, "effect_high": -1, "level": 5}
+    found = evidence.check_claim("four times as few as without it", fewer)
+    assert found.readings["level_ratio"].low == pytest.approx(20 / 19)
+    assert math.isinf(found.readings["level_ratio"].high)
+    assert found.standing == "not established"
+    assert "to any number" in found.verdict
+
+
+def test_a_level_whose_own_range_crosses_the_threshold_does_not_establish_that_it_was_passed():
+    level = {"observed": 62, "observed_low": 40, "observed_high": 80, "level": 2}
+    assert standing("exceeded its target", **level, target=43) == "not established"
+    assert standing("exceeded its target", **level, target=39) == "supported"
+    assert standing("at least double the target", **level, target=25) == "not established"
+    rise = {"observed": 40, "observed_low": 35, "observed_high": 45, "level": 5}
+    assert standing("employment rose", **rise, comparison=38) == "not established"
+    assert standing("employment rose", **rise, comparison=30) == "supported"
+    assert (
+        standing("employment rose", **rise, comparison=30, comparison_low=25, comparison_high=36) == "not established"
+    )
+    assert standing("employment rose", **rise, comparison=50) == "contradicted"
+
+
+def test_a_ratio_told_by_its_centre_is_not_established_where_its_range_holds_1():
+    told = {"ratio": 3.4, "ratio_high": 4.9, "price_year": 2023, "level": 3}
+    assert standing("£3.40 for every £1", **told, ratio_low=0.6) == "not established"
+    assert standing("£3.40 for every £1", **told, ratio_low=1.6) == "qualified"
+    assert standing("£3.40 for every £1", ratio_low=0.6, ratio_high=9) == "not established"
+
+
+def test_a_share_in_words_is_held_from_both_sides():
+    assert standing("a third of payments were for deadweight", share=0.8) == "contradicted"
+    assert standing("a third of payments were for deadweight", share=0.34) == "supported"
+    assert standing("one in ten returned to care", observed_pct=40, level=2) == "contradicted"
+    assert standing("half of them stayed", observed_pct=51, level=2) == "supported"
+
+
+def test_a_cost_of_each_additional_outcome_is_never_read_from_all_outcomes():
+    says = "it cost £5,000 for each additional child at home"
+    assert standing(says, cost=500_000, n=100) == "cannot be checked"
+    assert standing("it cost £5,000 for each child", cost=500_000, n=100) == "supported"
+    assert standing(says, cost=500_000, n=200, additional=100, additional_low=80, additional_high=130) == "supported"
+    assert standing(says, cost=500_000, n=200, additional=50) == "contradicted"
+    found = evidence.check_claim(
+        "less than £6,000 for each additional child", {"cost": 5e5, "additional": [100, -5, 130], "level": 5}
+    )
+    assert found.standing == "not established"
+
+
+def test_a_saving_needs_a_range_and_a_level_that_tells_what_would_have_been_spent_otherwise():
+    given = {"saving": 2e6, "saving_low": 1.5e6, "saving_high": 2.4e6}
+    assert standing("savings came to £2m", saving=2e6) == "qualified"
+    assert standing("savings came to £2m", saving=2e6, level=1) == "not established"
+    assert standing("savings came to £2m", **given, level=3) == "supported"
+    assert standing("savings of up to £2.4m", **given, level=3) == "qualified"
+    assert standing("savings of up to £10m", **given, level=3) == "not established"
+    assert standing("savings of at most £10m", **given, level=3) == "supported"
+
+
+def test_what_would_have_been_is_held_to_the_comparison_and_not_to_what_was_observed():
+    rates = {"counterfactual_pct": 20, "observed_pct": 5}
+    assert standing("20% would otherwise have entered care", **rates) == "supported"
+    assert standing("5% would otherwise have entered care", **rates) == "contradicted"
+
+
+def test_a_relative_change_given_as_a_share_is_a_percentage():
+    told = {"relative_reduction": 0.3, "relative_reduction_low": 0.05, "relative_reduction_high": 0.5, "level": 5}
+    assert standing("fell by 30%", **told) == "supported"
+    assert standing("fell by 30%", relative_reduction_pct=0.3) == "contradicted"
+
+
 # ---------------------------------------------------------------- cause
 
 

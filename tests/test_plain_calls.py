@@ -97,3 +97,14 @@ def test_a_file_of_the_data_set_is_no_folder_of_it(tmp_path):
     (tmp_path / "original_projects.csv").write_text("ID\n", encoding="utf-8")
     with pytest.raises(DataError, match="is a file"):
         contract.read_indigo(tmp_path / "original_projects.csv")
+
+
+@pytest.mark.parametrize("mechanism", ["step", "slide", "scale"])
+def test_a_level_below_nothing_is_a_bad_result_that_pays_nothing_and_not_a_wrong_entry(mechanism):
+    card = pd.DataFrame({"metric": "fall", "price": [100, 200], "mechanism": mechanism, "threshold": [8.5, 10]})
+    worse = contract.due(card, pd.DataFrame({"metric": ["fall"], "units": [-3.0]}))
+    assert (worse["paid"].sum(), worse["why"].item()) == (0, "below the threshold")
+    both = contract.due(card, pd.DataFrame({"metric": ["fall", "fall"], "units": [10, -3]}))
+    assert both["paid"].sum() == contract.due(card, pd.DataFrame({"metric": ["fall"], "units": [10]}))["paid"].sum()
+    with pytest.raises(DataError, match="negative units"):
+        contract.due(CARD, pd.DataFrame({"metric": ["a"], "units": [-1]}))

@@ -10,6 +10,7 @@ import pytest
 from evalkit.errors import DataError
 from evalkit.study import read_study
 from evalkit.tables import read_csv_checked, read_tables
+from evalkit.tables.rows import as_rows
 
 PLAN = """
 [tables]
@@ -212,3 +213,19 @@ def test_all_that_is_wrong_with_a_paper_is_said_at_once(make_study):
         "Write dates as year-month-day, such as 2024-01-31, and only days of the calendar.",
         '  4. column "share": 1 cell is not a share between 0 and 1, in row 2 (the first: "18"). Write 18 % as 0.18.',
     ]
+
+
+def test_rows_are_plain_python_values_as_pandas_would_give_them():
+    table = pd.DataFrame(
+        {
+            "whole": [1, 2],
+            "part": [0.5, None],
+            "says": pd.Series(["a", None], dtype="str"),
+            "on": pd.to_datetime(["2024-01-31", None]),
+            "yes": [True, False],
+            7: [None, (1, 2)],
+        }
+    )
+    plain = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    assert [repr(row) for row in as_rows(table)] == [repr(row) for row in plain]
+    assert as_rows(table.iloc[:0]) == []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import EvalkitError, Flag, StudyError, several
+from evalkit.errors import EvalkitError, Flag, StudyError, did_you_mean, parts_of, several
 from evalkit.study import Study, read_study, shown
 from evalkit.words import listed, number
 
@@ -16,7 +16,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-OF_PAPERS = ("achieved", "payments", "rate_card", "cap", "maximum", "plans", "costs", "budgets", "variations", "party")
+OF_PAPERS = (
+    "achieved",
+    "claims",
+    "payments",
+    "rate_card",
+    "cap",
+    "cap_metric",
+    "cap_year",
+    "maximum",
+    "plans",
+    "costs",
+    "budgets",
+    "variations",
+    "parties",
+    "investors",
+)
 ORDER = {"serious": 0, "caution": 1, "note": 2}
 
 
@@ -49,7 +64,7 @@ def findings(folder: Path) -> list[str]:
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise type(errors[0])(several(shown(study.folder), [str(error).replace("\n", "\n   ") for error in errors]))
+        raise type(errors[0])(several(shown(study.folder), [one for error in errors for one in parts_of(str(error))]))
     facts = [one for one in found if isinstance(one, str)]
     flags = sorted((one for one in found if isinstance(one, Flag)), key=lambda flag: ORDER[flag.level])
     lines = [f"{shown(study.folder)} is sound: {listed(facts or ['the plan'])}."]
@@ -116,7 +131,10 @@ def _contract(study: Study) -> Iterator[str | Flag]:
         return
     from evalkit.contract import settle_contract
 
-    contract = settle_contract(study)
+    contract = settle_contract(_from_rates(study) or study)
+    _planned(
+        study, study.contract.rate_card, dict(zip(contract.table["metric"], contract.table["outcome"], strict=True))
+    )
     if study.contract.rate_card is not None:
         yield _plural(len(contract.table), "metric")
     yield from (flag for flag in contract.flags if flag.about in OF_PAPERS)
@@ -136,17 +154,50 @@ def _value(study: Study) -> Iterator[str | Flag]:
     """The impact map, and deadweight that the estimator nets out already."""
     if study.value is None:
         return
-    from evalkit.value.linked import read_map
+    from evalkit.value.linked import appraise_value, read_map
 
+    effects = _from_rates(study)
+    if effects is not None or study.counterfactual is None:
+        yield _plural(len(appraise_value(effects or study).lines), "line") + " of value"
+        return
     lines = read_map(study)
     plan = study.counterfactual
-    stated = lines["deadweight"].fillna(0).ne(0) & lines["quantity"].isna()
-    if plan is not None and plan.estimator != "assumed" and stated.any():
-        raise StudyError(
-            f'{shown(study.folder)}: [value] gives deadweight and the estimator is "{plan.estimator}", '
-            'which already nets it out. Drop deadweight, or use estimator = "assumed".'
-        )
+    in_money = lines[lines["proxy"].notna()]
+    stated = in_money[in_money["deadweight"].fillna(0).ne(0) & in_money["quantity"].isna()]
+    if plan.estimator != "assumed" and len(stated):
+        text = f'[value] gives deadweight and the estimator is "{plan.estimator}", which already nets it out.'
+        problems = [f'{line}: {text} Drop deadweight, or use estimator = "assumed".' for line in stated["line"]]
+        raise StudyError(several(f"{shown(study.folder)}/{study.value.impact_map}", problems))
+    _planned(study, study.value.impact_map, dict(zip(in_money["line"], in_money["outcome"], strict=True)))
     yield _plural(len(lines), "line") + " of value"
+
+
+def _from_rates(study: Study) -> Any:
+    """The effects where they cost nothing to have; None where they do, or where the look at the rates refuses them."""
+    plan = study.counterfactual
+    if plan is None or plan.rates is None:
+        return None
+    from evalkit.counterfactual import effects_from_rates
+
+    try:
+        return effects_from_rates(study)
+    except EvalkitError:
+        return None
+
+
+def _planned(study: Study, file: str | None, links: dict[str, str]) -> None:
+    """Refuse links of a table to outcomes that the study, once its people are estimated on, will not have."""
+    plan = study.counterfactual
+    if plan is None or plan.rates is not None or plan.areas is not None:
+        return
+    names = plan.outcomes or [one.id for part in (study.domain, study.measure) for one in part]
+    problems = [
+        f'{where}: outcome "{name}" is not among those estimated. {did_you_mean(name, names)} Else leave it empty.'
+        for where, name in links.items()
+        if name and name not in names
+    ]
+    if problems:
+        raise StudyError(several(f"{shown(study.folder)}/{file}", problems))
 
 
 def _curves(study: Study) -> Iterator[str | Flag]:

@@ -22,6 +22,7 @@ LEVEL_PAID = "a level is paid for, not a number of outcomes"
 RELEASED = "a trigger is paid for, not a number of outcomes"
 LIFTED = "a floor is paid whatever is achieved"
 NONE_ACHIEVED = "nothing was achieved"
+NONE_PAID = "nothing is recorded as paid for it"
 NOT_BOUNDED = "the deadweight itself is not bounded"
 _ENDS = ("", "_low", "_high")
 Terms = tuple[Papers, Any, dict[str, np.ndarray]]  # tables, plan, and which triggers were met
@@ -94,7 +95,8 @@ def _cost(row: dict[str, Any]) -> dict[str, Any]:
     line["basis"] = "paid" if np.isfinite(paid) else "owed"
     line["amount"] = paid if np.isfinite(paid) else float(row["owed"])
     why = {TRIGGER: RELEASED, FLOOR: LIFTED, **dict.fromkeys(STEPPED, LEVEL_PAID)}.get(row["mechanism"], "")
-    line["why_no_cost"] = why or ("" if achieved > 0 else NONE_ACHIEVED)
+    unpaid = NONE_PAID if line["amount"] == 0 and float(row["owed"]) > 0 else ""  # 0 for each would not be its price
+    line["why_no_cost"] = why or (unpaid if achieved > 0 else NONE_ACHIEVED)
     line["cost_per_outcome"] = line["amount"] / achieved if not line["why_no_cost"] else np.nan
     return line
 

@@ -12,7 +12,7 @@ from evalkit.contract.mechanisms import FLOOR, TRIGGER
 from evalkit.contract.paying import CONTRACT_FLOOR, pay_at
 from evalkit.contract.reading import Papers
 from evalkit.errors import Flag, Level, StudyError, did_you_mean, several
-from evalkit.study import Study
+from evalkit.study import Study, shown
 
 DRAWS = 2000
 NO_LINK = "the rate card links it to no estimated outcome"
@@ -91,8 +91,13 @@ def _estimates(study: Study, table: pd.DataFrame, effects: Any) -> dict[str, dic
     known = {row["outcome"]: row for row in effects.table.to_dict("records")}
     strange = [name for name in named if name not in known]
     if strange:
-        problems = [f'outcome "{name}" is not estimated. {did_you_mean(name, known)}' for name in strange]
-        raise StudyError(several(f"The rate card of {study.id}", problems))
+        card = f"{shown(study.folder)}/{study.contract.rate_card if study.contract else ''}"
+        metrics = {name: words.listed(list(table.loc[table["outcome"] == name, "metric"])) for name in strange}
+        problems = [
+            f'{metrics[name]}: outcome "{name}" is not estimated. {did_you_mean(name, known)} Else leave it empty.'
+            for name in strange
+        ]
+        raise StudyError(several(card, problems))
     return {name: known[name] for name in named}
 
 

@@ -15,6 +15,7 @@ from evalkit.contract.reading import Papers
 from evalkit.contract.returns import Returns, by_day, checked_flows, returns
 from evalkit.contract.scenarios import BY_KIND, RESTS, Case, Reach, case, losses, outcome_flows, reach
 from evalkit.errors import Flag
+from evalkit.tables.kinds import plain_text
 
 NOT_NAMED = "not named"
 
@@ -106,7 +107,7 @@ def _each(flows: pd.DataFrame) -> dict[str, Returns]:
     """The returns of each investor, where the flows name at least two."""
     if "investor" not in flows:
         return {}
-    names = flows["investor"].map(lambda value: "" if pd.isna(value) else str(value).strip()).replace("", NOT_NAMED)
+    names = plain_text(flows["investor"]).replace("", NOT_NAMED)
     if names.nunique() < 2:
         return {}
     return {str(name): returns(rows) for name, rows in flows.groupby(names, sort=False)}
@@ -155,11 +156,8 @@ def _flags(flows: pd.DataFrame, found: Investors, says: str, contract: Any) -> l
         amounts = [words.whole_money(one, currency) for one in (found.payments, paid)]
         text = "The outcome payments among the investors' cash flows differ from those of the contract."
         secret = len(contract.table) > 0 and totals_tell(contract.study, contract.table)
-        detail = (
-            ""
-            if secret
-            else f"{amounts[0]} against {amounts[1]}: did some reach other parties, or fall outside either table?"
-        )
+        against = "" if secret else f"{amounts[0]} against {amounts[1]}: "
+        detail = f"{against}did some reach other parties, or fall outside either table?"
         flags.append(Flag("contract", "caution", text, detail, "investors"))
     return flags
 

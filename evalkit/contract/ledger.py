@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from evalkit.contract.limits import Limits, YearBy, limits_from
-from evalkit.contract.mechanisms import FLOOR, Price, price_of
+from evalkit.contract.mechanisms import FLOOR, STEPPED, Price, price_of
 from evalkit.contract.paying import walk
 from evalkit.contract.pennies import to_penny
 from evalkit.contract.prices import FIRST_LINE, cells, read_prices, texts, together
@@ -57,7 +57,8 @@ def due(
         carry one; cap_metric the most for the metric, cap_year the most for it in one year; floor_metric the least.
         Rows with from and until are prices that follow each other: a claim is priced by its date.
     achieved : DataFrame
-        metric and units, and where known: date, person. Units are not negative.
+        metric and units, and where known: date, person. Units are not negative, save the level of a step, slide or
+        scale: a level below 0 says that things got worse, and pays nothing.
     cap, cap_year : float, optional
         The most that can be paid under the contract, and in any one year of it. Claims without a date count in no year.
     year_starts_month : int
@@ -83,8 +84,12 @@ def due(
     """
     if year_by not in ("achieved", "due") or not 1 <= int(year_starts_month) <= 12:
         raise DataError('year_by is "achieved" or "due", and year_starts_month a month from 1 to 12.')
+    must_be_table(rate_card, "The rate card")
     limits = limits_from(cap, cap_year, int(year_starts_month), year_by, floor)
-    read = together("What is due", {"card": lambda: read_prices(rate_card), "claims": lambda: in_order(achieved)})
+    read = together(
+        "What is due",
+        {"card": lambda: read_prices(rate_card), "claims": lambda: in_order(achieved, levels=levels_in(rate_card))},
+    )
     card, claims = read["card"], read["claims"]
     refuse_unknown(claims["metric"], list(card), "What was achieved")
     if problems := unpriced(claims, card):
@@ -171,7 +176,25 @@ def unpriced(claims: pd.DataFrame, card: Mapping[str, Price]) -> list[str]:
     return problems
 
 
-def in_order(achieved: pd.DataFrame, lines: Sequence[int] | None = None) -> pd.DataFrame:
+def levels_in(rate_card: pd.DataFrame) -> frozenset[str]:
+    """Metrics whose units are a level reached, which may lie below 0: things got worse, and nothing is paid.
+
+    Parameters
+    ----------
+    rate_card : DataFrame
+        As for `due`.
+
+    Returns
+    -------
+    frozenset of str
+        Those with a step, slide or scale.
+    """
+    if not {"metric", "mechanism"} <= set(rate_card):
+        return frozenset()
+    return frozenset(texts(rate_card["metric"])[texts(rate_card["mechanism"]).str.lower().isin(STEPPED)])
+
+
+def in_order(achieved: pd.DataFrame, lines: Sequence[int] | None = None, levels: Collection[str] = ()) -> pd.DataFrame:
     """Put what was achieved in date order, then file order, and refuse what is not a number of units.
 
     Parameters
@@ -180,6 +203,8 @@ def in_order(achieved: pd.DataFrame, lines: Sequence[int] | None = None) -> pd.D
         metric, units, and where known date and person.
     lines : sequence of int, optional
         The line of each row in its file; default: rows follow a header of one line.
+    levels : collection of str
+        Metrics whose units may be negative: see `levels_in`.
 
     Returns
     -------
@@ -213,7 +238,8 @@ def in_order(achieved: pd.DataFrame, lines: Sequence[int] | None = None) -> pd.D
     checks = {
         "have no number of units": empty,
         "have no metric": claims["metric"] == "",
-        "have negative units; correct the earlier claim instead": claims["units"] < 0,
+        "have negative units; correct the earlier claim instead": (claims["units"] < 0)
+        & ~claims["metric"].isin(levels),
     }
     problems += [_rows_that(says, claims.loc[wrong, "line"]) for says, wrong in checks.items() if wrong.any()]
     if problems:

@@ -67,13 +67,13 @@ class Contract:
     def __repr__(self) -> str:
         """What was owed and paid, in one line; never the ledger, which may hold ids of people."""
         owed, paid = self._owed_and_paid()
-        return f"Contract({owed} owed, {paid} paid; {len(self.table)} metrics, {len(self.flags)} flags)"
+        return f"Contract(owed {owed}, paid {paid}; {len(self.table)} metrics, {len(self.flags)} flags)"
 
     def _repr_html_(self) -> str:
         """The totals in a sentence, and the flags; never the ledger."""
         owed, paid = self._owed_and_paid()
         caveats = "".join(f"<li>{escape(f'{flag.level}: {flag.text}')}</li>" for flag in self.flags)
-        return f"<p>Contract of {escape(self.study.study.title)}: {owed} owed, {paid} paid.</p><ul>{caveats}</ul>"
+        return f"<p>Contract of {escape(self.study.study.title)}: owed {owed}, paid {paid}.</p><ul>{caveats}</ul>"
 
     def _owed_and_paid(self) -> tuple[str, str]:
         """The two totals; hidden where one metric of few people makes them up: over its price it is their number."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.contract.mechanisms import GATED, MANY_ROWS, MECHANISMS, NOT_ON_A_CARD, STEPPED, Price, Tariff
 from evalkit.contract.pennies import NO_LIMIT, NONE, exact, to_penny
-from evalkit.errors import DataError, did_you_mean, several
+from evalkit.errors import DataError, did_you_mean, parts_of, several
 from evalkit.tables.kinds import Kind, convert, must_be_table
 from evalkit.tables.words import quoted, rows_listed, shape
 
@@ -35,17 +35,22 @@ OF_THE_METRIC = ("cap_person", "cap_metric", "cap_year", "floor_metric", "lag_da
 ANSWERS = {"yes": True, "true": True, "1": True, "y": True, "no": False, "false": False, "0": False, "n": False}
 PER = {"": "", "person": "person", "cohort": "cohort", "metric": "cohort"}
 MONTH = re.compile(r"^\s*\d{4}-\d{2}\s*$")
-COUNTED = re.compile(r" has \d+ problems?$")
 FIRST_LINE = 2  # the header of a file is line 1
 
 
-def read_prices(rate_card: pd.DataFrame) -> dict[str, Price]:
+def read_prices(
+    rate_card: pd.DataFrame, where: str = "The rate card", lines: Sequence[int] | None = None
+) -> dict[str, Price]:
     """Turn a rate card into one `Price` per metric.
 
     Parameters
     ----------
     rate_card : DataFrame
         As for `due`.
+    where : str
+        What messages call it: its file.
+    lines : sequence of int, optional
+        The line of each row in its file; default: rows follow a header of one line.
 
     Returns
     -------
@@ -57,23 +62,26 @@ def read_prices(rate_card: pd.DataFrame) -> dict[str, Price]:
     DataError
         Everything that is wrong with the card, at once.
     """
-    must_be_table(rate_card, "The rate card")
+    must_be_table(rate_card, where)
     missing = [name for name in ("metric", "price") if name not in rate_card]
     if missing:
         there = [str(name) for name in rate_card.columns]
         problems = [f'It lacks the column "{name}". {did_you_mean(name, there)}'.strip() for name in missing]
-        raise DataError(several("The rate card", problems))
-    card, problems = _with_defaults(rate_card)
+        raise DataError(several(where, problems))
+    at = lines or range(FIRST_LINE, FIRST_LINE + len(rate_card))
+    card, problems = _with_defaults(rate_card, at)
     by_metric = _by_metric(card)
     for metric, rows in by_metric.items():
-        problems += _problems(metric, rows) if metric else []
+        if metric and (wrong := _problems(metric, rows)):
+            rows_of = [line for line, name in zip(at, card["metric"], strict=True) if name == metric]
+            problems += [f"{problem} See {rows_listed(rows_of)}." for problem in wrong]
     if card["metric"].eq("").any():
         problems.append(f"{int(card['metric'].eq('').sum())} rows have no metric.")
     currencies = [one for one in dict.fromkeys(card["currency"].str.upper()) if one]
     if len(currencies) > 1:
         problems.append(f"Its prices are in {' and '.join(currencies)}: amounts in two currencies are never added.")
     if problems:
-        raise DataError(several("The rate card", problems))
+        raise DataError(several(where, problems))
     return {metric: _price(metric, rows) for metric, rows in by_metric.items()}
 
 
@@ -107,16 +115,8 @@ def together(where: str, calls: Mapping[str, Callable[[], Any]]) -> dict[str, An
     if len(wrong) == 1:
         raise wrong[0]
     if wrong:
-        raise DataError(several(where, [one for problem in wrong for one in _parts(str(problem))]))
+        raise DataError(several(where, [one for problem in wrong for one in parts_of(str(problem), where)]))
     return found
-
-
-def _parts(message: str) -> list[str]:
-    """The problems of one message, each with the place it named."""
-    place, _, rest = message.partition(":\n")
-    if not rest or not (counted := COUNTED.search(place)):
-        return [message]
-    return [f"{place[: counted.start()]}: {one.strip()}" for one in re.split(r"(?m)^ *\d+\. ", rest) if one.strip()]
 
 
 def texts(column: pd.Series) -> pd.Series:
@@ -187,7 +187,7 @@ def _full_dates(column: pd.Series) -> pd.Series:
     return column
 
 
-def _with_defaults(rate_card: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def _with_defaults(rate_card: pd.DataFrame, lines: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
     """Every column a price needs, as numbers, dates and text; and the cells that cannot be read."""
     problems: list[str] = []
     table = rate_card.reset_index(drop=True)
@@ -195,13 +195,13 @@ def _with_defaults(rate_card: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     card = pd.DataFrame({"metric": texts(table["metric"])})
     card["mechanism"] = texts(table.get("mechanism", blank)).replace("", "unit").str.lower()
     for name, kind in NUMBERS.items():
-        card[name] = cells(table, name, kind, problems) if name in table else None
+        card[name] = cells(table, name, kind, problems, lines) if name in table else None
     card["unread"] = card["price"].isna() & (texts(table["price"]) != "")
     for name in ("deadweight_in_price", "claw_back"):
         words = texts(table.get(name, blank)).str.lower()
         card[name] = words.map(ANSWERS)
         if (strange := (words != "") & card[name].isna()).any():
-            at = [FIRST_LINE + int(row) for row in np.flatnonzero(strange)]
+            at = [lines[int(row)] for row in np.flatnonzero(strange)]
             problems.append(f'column "{name}": write yes or no, in {rows_listed(at)}.')
     card["per"] = texts(table.get("per", blank)).str.lower()
     card["currency"] = texts(table.get("currency", blank))

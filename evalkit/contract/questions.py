@@ -69,6 +69,8 @@ def _question(study: Study, row: Mapping[Any, Any], few: bool) -> str:
     units, implied = (_units(row[name]) for name in ("achieved", "implied_units"))
     if implied == words.NOT_AVAILABLE:
         return f"{row['title']}: {paid} was paid and {owed} follows from what was achieved: why?"
+    if row["paid"] == 0:
+        return f"{row['title']}: nothing is recorded as paid for {units} recorded units at {price} ({owed}): why?"
     of = f"{paid} was paid for {units} recorded units at {price} ({owed}{_after_caps(row)})"
     if row["implied_units"] % 1 > 1e-6:
         return f"{row['title']}: {of}: that is no whole number of units; were other prices paid?"

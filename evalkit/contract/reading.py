@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import tables, words
-from evalkit.contract.ledger import in_order, read_prices, unpriced
+from evalkit.contract.ledger import in_order, levels_in, read_prices, unpriced
 from evalkit.contract.mechanisms import Price
 from evalkit.contract.paying import CONTRACT_FLOOR, trigger_key
 from evalkit.contract.prices import FIRST_LINE, together
 from evalkit.errors import DataError, StudyError, did_you_mean, several
+from evalkit.study import shown
 from evalkit.tables.files import line_numbers
-from evalkit.tables.kinds import Kind
+from evalkit.tables.kinds import Kind, plain_text
 from evalkit.tables.words import rows_listed
 
 if TYPE_CHECKING:
     from evalkit.study import Study
-    from evalkit.study.model import ContractPlan
 
 Columns = dict[str, Kind]
 
@@ -129,7 +129,7 @@ def read_papers(study: Study) -> Papers:
     card, flows = raw["card"], None if plan.cash_flows is None else raw["flows"]
     read = together(
         f"The contract of {study.id}",
-        {"prices": partial(_prices, card, plan), "claims": partial(_claims, study, raw["claims"])},
+        {"prices": partial(_prices, study, card), "claims": partial(_claims, study, raw["claims"], levels_in(card))},
     )
     prices, claims = read["prices"], read["claims"]
     payments = _payments(study, raw["payments"], list(prices))
@@ -150,20 +150,22 @@ def read_papers(study: Study) -> Papers:
     return Papers(card, prices, claims, payments, flows, currency)
 
 
-def _prices(card: pd.DataFrame, plan: ContractPlan) -> dict[str, Price]:
+def _prices(study: Study, card: pd.DataFrame) -> dict[str, Price]:
     """Prices that say for themselves whether deadweight is in them."""
+    plan: Any = study.contract
     if card.empty:
         return {}
+    prices = read_prices(card, f"{shown(study.folder)}/{plan.rate_card}", _lines(study, plan.rate_card, card))
     return {
         metric: replace(price, in_price=plan.deadweight_in_price if price.in_price is None else price.in_price)
-        for metric, price in read_prices(card).items()
+        for metric, price in prices.items()
     }
 
 
-def _claims(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+def _claims(study: Study, table: pd.DataFrame, levels: frozenset[str]) -> pd.DataFrame:
     """What was achieved, in date order, each row with its line in the file."""
     file = study.contract.achieved if study.contract else None
-    return in_order(table, _lines(study, file, table))
+    return in_order(table, _lines(study, file, table), levels)
 
 
 def _lines(study: Study, file: str | None, table: pd.DataFrame) -> list[int]:
@@ -180,7 +182,7 @@ def _read(study: Study, file: str | None, columns: Columns, required: list[str])
     table = table.assign(**dict.fromkeys([name for name in columns if name not in table]))
     for name, kind in columns.items():
         if kind == "text":
-            table[name] = table[name].map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
+            table[name] = plain_text(table[name])
     return table.reset_index(drop=True)
 
 

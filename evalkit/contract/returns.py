@@ -188,7 +188,9 @@ def _why_none(rates: list[float], paid_in: Decimal, paid_out: Decimal, days: int
     if not rates:
         return "no rate makes these flows worth nothing, so there is no rate of return"
     if len(rates) > 1:
-        told = words.listed([words.percent(rate) if rate < VAST else f"over {words.percent(VAST, 0)}" for rate in rates])
+        told = words.listed(
+            [words.percent(rate) if rate < VAST else f"over {words.percent(VAST, 0)}" for rate in rates]
+        )
         return f"{len(rates)} rates fit these flows equally well ({told} a year), so none is the rate of return"
     return ""
 

@@ -18,6 +18,7 @@ from evalkit.contract.paying import trigger_key
 from evalkit.contract.reading import Papers
 from evalkit.contract.returns import Returns, returns
 from evalkit.errors import DataError, did_you_mean, several
+from evalkit.tables.kinds import plain_text
 
 KINDS = ("payment", "investment", "repayment", "cost")
 FALLS = (0.1, 0.25, 0.5)
@@ -124,7 +125,7 @@ def outcome_flows(flows: pd.DataFrame) -> tuple[pd.Series, str]:
 def _kinds(flows: pd.DataFrame) -> pd.Series:
     if "kind" not in flows:
         return pd.Series("", index=flows.index, dtype="str")
-    return flows["kind"].map(lambda value: "" if pd.isna(value) else str(value).strip().lower()).astype("str")
+    return plain_text(flows["kind"]).str.lower()
 
 
 def scaled(flows: pd.DataFrame, chosen: pd.Series, ratio: float | pd.Series) -> pd.DataFrame:

@@ -34,6 +34,7 @@ WHOLE_NAMES: dict[str, tuple[str, ...]] = {
     "p": ("p", "p value", "pvalue"),
     "level": ("level", "sms", "sms level", "sms level max", "evidence level", "maryland", "maryland level"),
     "amount": ("amount", "paid", "owed", "payment", "payments"),
+    "additional": ("additional", "additional outcomes", "additional units", "added", "extra"),
     "price_year": ("price year", "prices", "prices of", "price base", "base year"),
     "design": ("design",),
     "smallest": ("smallest worthwhile", "mcid", "smallest worthwhile effect"),
@@ -79,6 +80,19 @@ class Figures:
         low, high = self.known.get(f"{name}_low"), self.known.get(f"{name}_high")
         return (None, None) if low is None or high is None else (min(low, high), max(low, high))
 
+    def change_bounds(self) -> tuple[float | None, float | None]:
+        """Low and high of the effect; without them the widest that the levels' own ranges allow."""
+        ends = {name: self.bounds(name) for name in ("observed", "comparison")}
+        (low, high), (least, most) = ends["observed"], ends["comparison"]
+        if self.bounds("effect")[0] is not None or (low is None and least is None):
+            return self.bounds("effect")
+        observed, comparison = self.get("observed"), self.get("comparison")
+        low, high = (observed, observed) if low is None else (low, high)
+        least, most = (comparison, comparison) if least is None else (least, most)
+        if low is None or high is None or least is None or most is None:
+            return None, None
+        return low - most, high - least
+
 
 def as_figure(value: object) -> float | None:
     """A finite number from a number or a text such as "£3.1m" or "27 %"; else None."""
@@ -120,6 +134,7 @@ def read_figures(numbers: Any) -> Figures:
             known[name], given[name] = number, key
     _loose_bounds(flat, known)
     percent = _percent(flat, known, given)
+    _relative_share(flat, known, given)
     level, said = _level(flat, given)
     return Figures(known, given, percent, level, said, str(flat.get("currency") or "").strip().upper())
 
@@ -241,6 +256,16 @@ def _percent(flat: dict[str, Any], known: dict[str, float], given: dict[str, str
                 known[name] *= 100
         return True
     return any(part in ("proportion", "share") for key in keys for part in tokens(key))
+
+
+def _relative_share(flat: dict[str, Any], known: dict[str, float], given: dict[str, str]) -> None:
+    """A relative change written as a share, 0.3, is made a percentage as levels are."""
+    key = given.get("relative")
+    names = [name for name in ("relative", "relative_low", "relative_high") if name in known]
+    if key is None or "%" in str(flat[key]) or any(part in ("pct", "percent", "percentage") for part in tokens(key)):
+        return
+    if all(-1 <= known[name] <= 1 for name in names):
+        known |= {name: known[name] * 100 for name in names}
 
 
 def _level(flat: dict[str, Any], given: dict[str, str]) -> tuple[int | None, bool]:

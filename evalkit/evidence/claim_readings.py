@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal
+import re
 
 from evalkit import words
 from evalkit.evidence.claim_numbers import UNITS, Figures, tokens
 from evalkit.evidence.claim_words import Said
 
-Holds = Literal["holds", "not over its interval", "fails"]
+Ends = tuple[float | None, float | None]
 PLAIN = ("observed", "achieved", "actual", "treated", "result", "outcome", "after", "treatment", "intervention")
 MIDDLE = "middle of the range, since no centre was given"
-_ABOUT, _NEARLY = 0.1, 0.9
+_OTHERWISE = re.compile(r"\bwould (?:\w+ )?have\b|\botherwise\b|\banyway\b", re.IGNORECASE)
+_ADDED = re.compile(r"\b(?:additional|extra|added)\b", re.IGNORECASE)
 
 
 class Reading(float):
@@ -73,6 +73,8 @@ class Reading(float):
 
 def shown(value: float, unit: str = "") -> str:
     """A number to two decimals at most, without idle zeros: 1.58, 2.5, 28, 80.4%."""
+    if math.isinf(value):
+        return "any number"
     digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2
     while digits and math.isclose(round(value, digits - 1), round(value, digits), abs_tol=1e-9):
         digits -= 1
@@ -139,15 +141,34 @@ def _levels(figures: Figures, said: Said, found: dict[str, Reading]) -> dict[str
     down, name, out = falls(figures, said), name_of_level(figures, said), dict[str, Reading]()
     for key, other, whose in (("proportion_ratio", target, "target"), ("level_ratio", comparison, "comparison's")):
         over, under = (other, observed) if down else (observed, other)
-        if over is not None and under:
+        if other is not None and over is not None and under:
             clause = f"the {whose} is {{}} the {name}" if down else f"the {name} is {{}} the {whose}"
-            out[key] = _divided(over, under, f"the {name}", "times", clause)
+            out[key] = _divided(over, under, f"the {name}", "times", clause, _ends_of(figures, other, key, down))
     return out
 
 
-def _divided(over: float, under: float, says: str, unit: str, clause: str = "") -> Reading:
+def _ends_of(figures: Figures, other: float, key: str, down: bool) -> Ends:
+    """Ends of a level over another: the other as it is, the level as far as its range, or the effect's, lets it go."""
+    low, high = figures.bounds("observed") if key == "proportion_ratio" else figures.change_bounds()
+    if low is None or high is None or other <= 0:
+        return None, None
+    moved = [end + (0.0 if key == "proportion_ratio" else other) for end in (low, high)]
+    if not down:
+        return moved[0] / other, moved[1] / other
+    least, most = (other / end if end > 0 else math.inf for end in reversed(moved))
+    return least, most
+
+
+def _divided(
+    over: float,
+    under: float,
+    says: str,
+    unit: str,
+    clause: str = "",
+    ends: Ends = (None, None),
+) -> Reading:
     value = over / under
-    return Reading(value, f"{shown(over)} / {shown(under)} = {shown(value)}", says, unit=unit, clause=clause)
+    return Reading(value, f"{shown(over)} / {shown(under)} = {shown(value)}", says, *ends, unit=unit, clause=clause)
 
 
 def _change(figures: Figures, down: bool) -> tuple[float, str, float | None, float | None] | None:
@@ -155,7 +176,7 @@ def _change(figures: Figures, down: bool) -> tuple[float, str, float | None, flo
     sign = -1 if down else 1
     observed, comparison = figures.get("observed"), figures.get("comparison")
     effect, given = figures.get("effect"), figures.get("change")
-    low, high = (None if end is None else sign * end for end in figures.bounds("effect"))
+    low, high = (None if end is None else sign * end for end in figures.change_bounds())
     if given is not None:
         return given, f"{shown(given)} as given", *figures.bounds("change")
     if down and low is not None:
@@ -220,16 +241,27 @@ def _against_target(figures: Figures, said: Said, found: dict[str, Reading]) -> 
         clause = f"the {word} is {{}} the one planned"
         out[f"{word}_ratio"] = Reading(value, told, f"the {word}", ends[0], ends[1], "times", clause)
         out[f"{word}_over_target_pct"] = _beyond(value, told, f"the {word}", *ends)
-    observed = figures.get("observed")
-    if observed is not None and target:
-        gap = target - observed if down else observed - target
-        told = f"{shown(target)} \u2212 {shown(observed)}" if down else f"{shown(observed)} \u2212 {shown(target)}"
-        value = gap / abs(target) * 100
-        name = f"the {name_of_level(figures, said)}"
-        formula, clause = f"({told}) / {shown(target)} = {shown(value, '%')}", f"{name} is {{}} beyond the target"
-        out["level_over_target_pct"] = Reading(value, formula, name, unit="%", clause=clause)
-        out["level_of_target_pct"] = _percent_of(observed, target, name, f"{name} is {{}} of the target")
-    return out
+    return out | _level_against_target(figures, said, down)
+
+
+def _level_against_target(figures: Figures, said: Said, down: bool) -> dict[str, Reading]:
+    """How far the level lies beyond the target, and what part of it that is, as far as the level's range goes."""
+    observed, target, (low, high) = figures.get("observed"), figures.get("target"), figures.bounds("observed")
+    if observed is None or not target:
+        return {}
+    gap = target - observed if down else observed - target
+    told = f"{shown(target)} \u2212 {shown(observed)}" if down else f"{shown(observed)} \u2212 {shown(target)}"
+    value, name = gap / abs(target) * 100, f"the {name_of_level(figures, said)}"
+    formula, clause = f"({told}) / {shown(target)} = {shown(value, '%')}", f"{name} is {{}} beyond the target"
+    beyond: Ends = (None, None)
+    part: Ends = (None, None)
+    if low is not None and high is not None:
+        near, far = (target - high, target - low) if down else (low - target, high - target)
+        beyond, part = (near / abs(target) * 100, far / abs(target) * 100), (low / target * 100, high / target * 100)
+    return {
+        "level_over_target_pct": Reading(value, formula, name, *beyond, unit="%", clause=clause),
+        "level_of_target_pct": _percent_of(observed, target, name, f"{name} is {{}} of the target", part),
+    }
 
 
 def _beyond(ratio: float, told: str, says: str, low: float | None, high: float | None) -> Reading:
@@ -239,9 +271,9 @@ def _beyond(ratio: float, told: str, says: str, low: float | None, high: float |
     return Reading(value, formula, says, ends[0], ends[1], "%", f"{says} is {{}} beyond the one planned")
 
 
-def _percent_of(part: float, whole: float, says: str, clause: str = "") -> Reading:
+def _percent_of(part: float, whole: float, says: str, clause: str = "", ends: Ends = (None, None)) -> Reading:
     value = part / whole * 100
-    return Reading(value, f"{shown(part)} / {shown(whole)} = {shown(value, '%')}", says, unit="%", clause=clause)
+    return Reading(value, f"{shown(part)} / {shown(whole)} = {shown(value, '%')}", says, *ends, unit="%", clause=clause)
 
 
 def _ratios(figures: Figures, said: Said, found: dict[str, Reading]) -> dict[str, Reading]:
@@ -279,7 +311,7 @@ def _savings(figures: Figures, said: Said, found: dict[str, Reading]) -> dict[st
 
 def _shares(figures: Figures, said: Said, found: dict[str, Reading]) -> dict[str, Reading]:
     """A part of a whole, as a percentage and as so much each."""
-    part, whole, share, cost = (figures.get(name) for name in ("part", "whole", "share", "cost"))
+    part, whole, share = (figures.get(name) for name in ("part", "whole", "share"))
     out = {}
     if share is not None:
         scale = 100 if 0 <= share <= 1 else 1
@@ -289,9 +321,10 @@ def _shares(figures: Figures, said: Said, found: dict[str, Reading]) -> dict[str
         )
     elif part is not None and whole and said.kind != "each":
         out["share_pct"] = _percent_of(part, whole, "the share")
-    if figures.percent and (observed := figures.get("observed")) is not None:
-        name = f"the {name_of_level(figures, said)}"
-        out["level_pct"] = Reading(observed, f"{shown(observed, '%')} as given", name, unit="%")
+    role = "comparison" if _OTHERWISE.search(said.text) else "observed"
+    if figures.percent and (spoken := figures.get(role)) is not None:
+        name = f"the {name_of_level(figures, said)}" if role == "observed" else "the level without it"
+        out["level_pct"] = Reading(spoken, f"{shown(spoken, '%')} as given", name, *figures.bounds(role), unit="%")
     for role in ("comparison", "observed"):
         if said.kind == "from to" and (level := figures.get(role)) is not None:
             unit, name = (
@@ -301,64 +334,16 @@ def _shares(figures: Figures, said: Said, found: dict[str, Reading]) -> dict[str
             out[f"{role}_level"] = Reading(level, f"{shown(level, unit)} as given", f"the level {name} it", unit=unit)
     if (amount := figures.get("amount")) is not None:
         out["amount"] = Reading(amount, f"{shown(amount)} as given", "the amount", *figures.bounds("amount"))
-    people = part if part is not None else whole
-    if cost is not None and people:
-        out["each"] = _divided(cost, people, "the cost of each", "")
-    return out
+    return out | _each(figures, said)
 
 
-def judge(reading: Reading, said: Said) -> Holds:
-    """Whether a claim holds of a reading: at the point, and over the whole of its interval.
-
-    Parameters
-    ----------
-    reading : Reading
-        One reading.
-    said : Said
-        What is claimed.
-
-    Returns
-    -------
-    str
-        "holds"; "not over its interval": the claim is compatible with the interval and not borne out by all of it;
-        "fails".
-    """
-    test = _test(said)
-    point = test(reading)
-    if reading.low is None or reading.high is None:
-        return "holds" if point else "fails"
-    if said.bound in ("exactly", "about") and said.kind != "ratio" and not said.in_words:
-        nothing = 1.0 if reading.unit == "times" else 0.0
-        settled = not reading.low <= nothing <= reading.high
-        return ("holds" if settled else "not over its interval") if point else "fails"
-    if said.kind == "ratio" and said.bound in ("exactly", "about", "nearly"):
-        if reading.formula == MIDDLE and said.low is not None:
-            return "holds" if reading.low - said.half <= said.low <= reading.high + said.half else "fails"
-        return "holds" if point else "fails"
-    ends = [test(reading.low), test(reading.high)]
-    if point and all(ends):
-        return "holds"
-    touches = (
-        said.bound == "between"
-        and said.low is not None
-        and reading.low <= (said.high or said.low)
-        and said.low <= reading.high
-    )
-    return "not over its interval" if point or any(ends) or touches else "fails"
-
-
-def _test(said: Said) -> Callable[[float], bool]:
-    """Whether one number bears the claim out."""
-    low, half = said.low if said.low is not None else 0.0, said.half + 1e-9
-    high = said.high if said.high is not None else low
-    tests: dict[str, Callable[[float], bool]] = {
-        "more than": lambda value: value > low + 1e-9,
-        "at least": lambda value: value >= low - 1e-9,
-        "up to": lambda value: value <= high + half,
-        "less than": lambda value: value < low - 1e-9,
-        "nearly": lambda value: value >= _NEARLY * low,
-        "about": lambda value: abs(value - low) <= _ABOUT * abs(low) + half,
-        "between": lambda value: low - half <= value <= high + half,
-    }
-    exactly: Callable[[float], bool] = lambda value: value >= low - half if said.in_words else abs(value - low) <= half  # noqa: E731
-    return tests.get(said.bound, exactly)
+def _each(figures: Figures, said: Said) -> dict[str, Reading]:
+    """The cost of each; of each additional one only where it is known how many those are."""
+    cost, added = figures.get("cost"), bool(_ADDED.search(said.text))
+    names = ("additional",) if added else ("part", "whole")
+    people = next((one for one in map(figures.get, names) if one is not None), None)
+    if cost is None or people is None or people <= 0:
+        return {}
+    few, many = figures.bounds("additional") if added else (None, None)
+    ends: Ends = (None, None) if few is None or many is None else (cost / many, cost / few if few > 0 else math.inf)
+    return {"each": _divided(cost, people, f"the cost of each{' additional one' if added else ''}", "", "", ends)}

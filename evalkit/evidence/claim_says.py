@@ -40,7 +40,7 @@ def sentence_of(
         return "Nothing can be said of it from these numbers."
     told = "; ".join(_one(reading) for reading in judged.values())
     bare = all(reading.low is None for reading in judged.values())
-    comparing = any(name not in ("share_pct", "level_pct", "each", "saving", "net_saving") for name in judged)
+    comparing = any(name not in ("share_pct", "level_pct", "each") for name in judged)
     parts = [
         f"{told[:1].upper()}{told[1:]}.",
         NO_INTERVAL if bare and comparing else "",
@@ -115,4 +115,5 @@ def _difference(figures: Figures, readings: dict[str, Reading]) -> str:
     if change is None:
         return "Nothing can be said of it from these numbers."
     told = _one(change)
-    return f"{told[:1].upper()}{told[1:]}. {NO_INTERVAL} {_level(figures)}"
+    bare = f" {NO_INTERVAL}" if change.low is None else ""
+    return f"{told[:1].upper()}{told[1:]}.{bare} {_level(figures)}"

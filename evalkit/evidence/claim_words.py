@@ -37,7 +37,7 @@ _FALL = (
 )
 _RISE = (
     r"\b(?:increas\w*|higher|rose|rises?|risen|grew|grow\w*|gain\w*|rais\w*|improv\w*|up\b(?! to)|boost\w*|"
-    r"(?:doubl|tripl|trebl)(?:ed|ing)|more\b(?! than))"
+    r"(?:doubl|tripl|trebl)(?:ed|ing)|outperform\w*|more\b(?! than))"
 )
 _TARGET = r"\b(?:target\w*|expect\w*|planned|plans?|goals?|forecast|anticipated|aimed|contract(?:ed)?)\b"
 _COMPARED = r"\b(?:comparison|control|counterfactual|similar|usual|otherwise|without|before|previous\w*|baseline)\b"
@@ -59,7 +59,7 @@ _OVER = (
 )
 
 _NO_ADJECTIVE = (
-    r"(?:met|meets?|meeting|hit|reach\w*|achiev\w*|exceed\w*|miss\w*|beat\w*|surpass\w*|were|was|are|is|had|ha[sv]e?|who|that|"
+    r"(?:met|meets?|meeting|hit|reach\w*|achieve[sd]?|achieving|exceed\w*|miss\w*|beat\w*|surpass\w*|were|was|are|is|had|ha[sv]e?|who|that|"
     r"on|at|in|to|of|for|from|with|without|against|than|above|below|over|under|towards?)\b"
 )
 _OF_TARGET = (
@@ -314,8 +314,8 @@ def _fraction(low: str, base: Said) -> Said | None:
 
 def _worded_fraction(base: Said, kind: str, low: str, found: re.Match[str]) -> Said:
     value = next(value for words, value in FRACTIONS.items() if re.fullmatch(words, found.group()))
-    bound = _bound_before(low, found.start())
-    return replace(base, kind=kind, bound=bound, low=float(value), half=0.5 if value == 50 else 1.5, in_words=True)
+    bound, half = _bound_before(low, found.start()), 0.5 if value == 50 and kind != "share" else 1.5
+    return replace(base, kind=kind, bound=bound, low=float(value), half=half, in_words=True)
 
 
 def _percent(low: str, base: Said) -> Said | None:

@@ -9,8 +9,9 @@ from html import escape
 from typing import Any
 
 from evalkit import words
+from evalkit.evidence.claim_judge import BEST, judge
 from evalkit.evidence.claim_numbers import Figures, as_figure, read_figures, tokens
-from evalkit.evidence.claim_readings import MIDDLE, Reading, falls, judge, readings_of
+from evalkit.evidence.claim_readings import MIDDLE, Reading, falls, readings_of
 from evalkit.evidence.claim_says import sentence_of
 from evalkit.evidence.claim_words import Said, read_claim
 from evalkit.evidence.levels import CAUSE_FROM
@@ -29,7 +30,7 @@ NEEDS = {
     "over target": "observed and target",
     "of target": "observed and target",
     "saving": "a saving",
-    "each": "an amount (cost) and a count (part, whole)",
+    "each": "an amount (cost) and a count (part, whole; for each additional one: additional)",
     "amount": "an amount with its name: saving, cost, benefit",
     "change": "an effect, or observed and comparison",
     "direction": "an effect with its low and high, or observed and comparison",
@@ -257,6 +258,9 @@ def _without_interval(said: Said, figures: Figures, readings: dict[str, Reading]
     if said.kind == "direction":
         word = "reduction" if falls(figures, said) else "gain"
         change = readings.get(f"{word}_points", readings.get(word))
+        if change is not None and change.low is not None and change.high is not None:
+            sure = SUPPORTED if change.low > 0 else CONTRADICTED if change.high < 0 else NOT_ESTABLISHED
+            return sure, _told(change)
         if change is not None:
             bare = "; no interval was given, so how sure that is cannot be said"
             return (QUALIFIED if change > 0 else CONTRADICTED), f"{_told(change)}{bare}"
@@ -268,7 +272,7 @@ def _finished(
 ) -> CheckedClaim:
     """What else bounds the claim: significance, what a ratio must carry, and the words for its level."""
     problems: list[str] = []
-    for part in (_significance, _ratio_needs, _beside, _wording):
+    for part in (_significance, _ratio_needs, _saving_needs, _best_end, _beside, _wording):
         standing, more = part(standing, said, figures, readings)
         problems += more
     verdict = f"{standing}: {'; '.join([why, *problems])}."
@@ -305,6 +309,27 @@ def _ratio_needs(standing: str, said: Said, figures: Figures, readings: dict[str
     elif ratio.low is not None and said.bound in ("exactly", "about", "nearly"):
         problems.append("it tells the centre alone, where the range comes first")
     return (QUALIFIED if problems else standing), problems
+
+
+def _saving_needs(standing: str, said: Said, figures: Figures, readings: dict[str, Reading]) -> tuple[str, list[str]]:
+    """A saving is a cost that would have come otherwise: it needs a range, and a level that allows to say so."""
+    spoken = said.kind == "saving" or (said.kind == "amount" and "amount" not in readings)
+    if not spoken or standing not in (SUPPORTED, QUALIFIED):
+        return standing, []
+    otherwise = "a saving says what would have been spent otherwise"
+    if figures.level_given and (figures.level is None or figures.level < CAUSE_FROM):
+        level = "evidence that cannot be scored" if figures.level is None else f"level {figures.level} of 5"
+        return NOT_ESTABLISHED, ["the figures agree with it", f"{otherwise}, which {level} does not tell"]
+    absent = [] if readings["saving"].low is not None else ["range"]
+    absent += [] if figures.level_given else ["level of evidence"]
+    return (QUALIFIED, [f"no {words.listed(absent, 'or')} was given, and {otherwise}"]) if absent else (standing, [])
+
+
+def _best_end(standing: str, said: Said, figures: Figures, readings: Any) -> tuple[str, list[str]]:
+    """ "Up to 40%" tells the best end alone, of whatever is spoken."""
+    if said.kind == "ratio" or standing != SUPPORTED or not (said.bound == "up to" and BEST.search(said.text)):
+        return standing, []
+    return QUALIFIED, ['"up to" tells the best end alone']
 
 
 def _beside(standing: str, said: Said, figures: Figures, readings: Any) -> tuple[str, list[str]]:

@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.indigo.dated import coarse, day_of
 from evalkit.indigo.toml import one_line
+from evalkit.tables.rows import as_rows
 
 CODE = re.compile(r"[A-Z]{3}")
 # Where a project's currency is looked for: what was paid before what was promised.
@@ -85,10 +86,9 @@ class Record:
 
 
 def _tidy(frame: pd.DataFrame) -> list[Row]:
-    names = [str(name) for name in frame.columns]
     return [
-        {name: one_line(cell) if isinstance(cell, str) else cell for name, cell in zip(names, row, strict=True)}
-        for row in frame.to_numpy(dtype=object).tolist()  # far quicker than to_dict for many columns and few rows
+        {name: one_line(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        for row in as_rows(frame)
     ]
 
 
@@ -116,7 +116,15 @@ def as_recorded(row: Row, name: str) -> str:
     value = amount(row, name)
     if value is None:
         return text(row, f"{name}_text")
-    return words.number(value, 0 if value.is_integer() else 2)
+    return words.number(value, 0 if value.is_integer() else len(f"{value:.6f}".rstrip("0").partition(".")[2]) or 2)
+
+
+def as_share(row: Row, name: str, kind: str = "") -> str:
+    """A share of 0 to 1 in per cent and as it was recorded, with what it is a rate of; else `as_recorded`."""
+    value, told = amount(row, name), as_recorded(row, name)
+    if value is not None and 0 <= value <= 1:
+        told = f"{100 * value:.6g}% (recorded as {value:.6g})"
+    return f"{told}, {text(row, kind)}" if told and text(row, kind) else told
 
 
 def money(row: Row, name: str, currency: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from evalkit.indigo.dated import STEPS, day_of, recorded_note
 from evalkit.indigo.ledgers import titles_of
-from evalkit.indigo.record import Record, Row, as_recorded, money, span, text
+from evalkit.indigo.record import Record, Row, as_recorded, as_share, money, span, text
 
 Parts = list[dict[str, Any]]
 FEW = 3
@@ -27,12 +27,11 @@ TERMS = (
     ("Outcome payments made, as recorded for the project", "paid", "paid_currency"),
     ("Funds invested to date", "invested", "invested_currency"),
 )
-IN_WORDS = (
-    ("Most that investors could lose", "maximum_loss"),
-    ("Most that investors could gain", "maximum_return"),
-    ("Target internal rate of return", "irr_target"),
-    ("Latest internal rate of return", "irr_latest"),
-    ("Planned months of service", "months_planned"),
+SHARES = (
+    ("Most that investors could lose", "maximum_loss", ""),
+    ("Most that investors could gain", "maximum_return", "maximum_return_type"),
+    ("Target internal rate of return", "irr_target", ""),
+    ("Latest internal rate of return", "irr_latest", ""),
 )
 NOTES = (
     ("For whom", "population"),
@@ -67,11 +66,16 @@ def parties_of(record: Record) -> Parts:
         {
             "role": role,
             "name": record.organisation(id),
-            "note": ". ".join(dict.fromkeys(part for part in [*notes, id] if part and part != record.organisation(id))),
+            "note": _noted([part for part in (*notes, id) if part != record.organisation(id)]),
             "source": f"{record.source}.",
         }
         for (role, id), notes in found.items()
     ]
+
+
+def _noted(parts: list[str]) -> str:
+    """Sentences one after the other, each once and with one full stop, the last without."""
+    return ". ".join(dict.fromkeys(part.strip().rstrip(".") for part in parts if part.strip()))
 
 
 def _roles(record: Record) -> Iterator[tuple[str, str, str]]:
@@ -107,7 +111,8 @@ def terms_of(record: Record, priced: frozenset[str]) -> Parts:
     """
     about, lines = record.about, []
     lines += [(term, money(about, name, currency), "") for term, name, currency in TERMS]
-    lines += [(term, as_recorded(about, name), "") for term, name in IN_WORDS]
+    lines += [(term, as_share(about, name, kind), "") for term, name, kind in SHARES]
+    lines.append(("Planned months of service", as_recorded(about, "months_planned"), ""))
     lines += [(term, text(about, name), "") for term, name in NOTES]
     lines += [*_metrics(record, priced), *_prices(record, priced), *_alterations(record)]
     return [

@@ -111,12 +111,13 @@ def limits(evaluation: Any) -> Table | None:
         rows.append([titles.get(str(metric), str(metric)), sentence(words.listed(says)), *cells])
     if not rows:
         return None
+    many = 4 if (bound["mechanism"] == FLOOR).any() else 3  # without a floor nothing was lifted
     return Table(
         "limits",
         _limits_finding(bound, bool(left_out), str(evaluation.study.study.currency)),
         f"Caps and floors that changed what is owed, in {unit_words(evaluation)}",
-        [Column("Metric", False), Column("What bound", False), Column("Cut off"), Column("Lifted by")],
-        rows,
+        [Column("Metric", False), Column("What bound", False), Column("Cut off"), Column("Lifted by")][:many],
+        [row[:many] for row in rows],
         notes=["Metrics that rest on hidden counts are left out." if left_out else ""],
         how=How([ORDER]),
     )

@@ -222,6 +222,11 @@ def verb(level: object, up: bool) -> str:
     return "was followed by higher" if up else "was followed by lower"
 
 
+def _with_article(doing: str, name: str) -> str:
+    """ "was followed by a lower share", since a share is one thing; "by lower days in care" otherwise."""
+    return doing.replace("followed by ", "followed by a ") if name.lower().startswith("share ") else doing
+
+
 def lead(row: Any, study: Any) -> str:
     """The headline sentence of one outcome: what, how much, against whom, over what time.
 
@@ -269,7 +274,7 @@ def _changed_areas(row: Any, wording_: Wording, name: str) -> str:
     up = real(row.effect) > wording_.none
     doing = verb(row.level, up)
     if doing.startswith("was followed"):
-        side = "above" if up else "below"
+        doing, side = _with_article(doing, name), "above" if up else "below"
         return f"the programme {doing} {name}: {wording_.size(row.effect)} {side} what was expected without it"
     return f"the programme {doing} {name} by {wording_.size(row.effect)}, against what was expected without it"
 
@@ -288,6 +293,7 @@ def _changed(row: Any, wording_: Wording, name: str, arms: tuple[str, str]) -> s
     up = real(row.effect) > wording_.none
     doing = verb(row.level, up)
     if doing.startswith("was followed"):
+        doing = _with_article(doing, name)
         return f"{arms[0]} {doing} {name}: {wording_.size(row.effect)} {'above' if up else 'below'} {arms[1]}"
     return f"{arms[0]} {doing} {name} by {wording_.size(row.effect)}, compared with {arms[1]}"
 

@@ -111,7 +111,7 @@ def printed_value(evaluation: Any) -> Any:
     """
     value, study = evaluation.value, evaluation.study
     published = study.contract is not None and study.contract.published
-    if value is None or evaluation.cohort is None or published or study.study.kind != "real":
+    if value is None or getattr(evaluation, "cohort", None) is None or published or study.study.kind != "real":
         return value
     lines = value.lines
     if "quantity" not in lines:

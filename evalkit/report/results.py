@@ -186,8 +186,10 @@ def tells_of_few(row: Any, evaluation: Any) -> bool:
     """
     if said(getattr(row, "scale", "")) == "ratio" and finite(row.observed) and real(row.observed).is_integer():
         return bool(few(row.observed, evaluation))
-    yes_or_no = said(row.values) == "yes or no" and evaluation.cohort is not None
-    return yes_or_no and few_events(row.observed, row.n_treated, rule_of(evaluation))
+    if said(row.values) != "yes or no" or evaluation.cohort is None:
+        return False
+    sides = ((row.observed, row.n_treated), (row.counterfactual, getattr(row, "n_comparison", None)))
+    return any(few_events(share, n, rule_of(evaluation)) for share, n in sides)
 
 
 def _deadweight(row: Any, key: str, name: str) -> Result:
@@ -271,13 +273,14 @@ def _contract(evaluation: Any) -> Iterator[Result]:
 
 def _value(evaluation: Any) -> Iterator[Result]:
     from evalkit.report.rests import printed_value  # it asks here which outcomes tell of few
+    from evalkit.report.value_robust import ratio_range  # its sections name results too
 
     value = printed_value(evaluation)
     if value is None or not finite(value.ratio):
         return
     bounds = (_number(value.ratio_low), _number(value.ratio_high))
     currency = evaluation.study.study.currency
-    text = words.whole_money(real(value.ratio), currency, 2)
+    text = ratio_range(value, currency)  # what is printed of a ratio is its range
     yield Result(
         "value.ratio",
         _number(value.ratio),

@@ -86,7 +86,6 @@ def _money(evaluation: Any) -> dict[str, Any]:
     plans = [real(amount) for amount in (totals.get("planned") or {}).values() if finite(amount)]
     found["planned"] = plans[0] if plans else None
     value = printed_value(evaluation)
-    for name in ("ratio_low", "ratio", "ratio_high"):
-        number = getattr(value, name, None)
-        found[name] = real(number) if finite(number) else None
-    return found
+    names = ("ratio_low", "ratio", "ratio_high")
+    ranged = all(finite(getattr(value, name, None)) for name in names)  # never a ratio without its range
+    return found | {name: real(getattr(value, name)) if ranged else None for name in names}

@@ -87,7 +87,7 @@ def certainty(evaluation: Any) -> Table | None:
             f"{words.money(real(found.cost), currency)}{'' if found.costs is None else ', present value by year'}",
         ],
         ["Net present value", money_range(evaluation, "npv")],
-        [f"Value for each {words.whole_money(1, currency)} of cost", _ratio(found, currency)],
+        [f"Value for each {words.whole_money(1, currency)} of cost", ratio_range(found, currency)],
         ["Net ratio (value less cost, for each unit of cost)", _net(found)],
         ["Payback within the years of the map", payback_range(found)],
     ]
@@ -112,9 +112,23 @@ def chance(found: Any) -> str:
     return f"{words.percent(real(found.probability_exceeds_cost), 0)} of the joint draws"
 
 
-def _ratio(found: Any, currency: str) -> str:
+def ratio_range(found: Any, currency: str) -> str:
+    """The ratio as results and page print it: range first, centre second.
+
+    Parameters
+    ----------
+    found : Value
+        With ratio_low and ratio_high where ranges were given.
+    currency : str
+        Its code.
+
+    Returns
+    -------
+    str
+        "£0.43 to £1.41, central £0.91"; "£0.94, no range given".
+    """
     centre = words.whole_money(real(found.ratio), currency, 2)
-    if found.ratio_low is None:
+    if not finite(found.ratio_low) or not finite(found.ratio_high):
         return f"{centre}, {NO_RANGE}"
     low, high = (words.whole_money(real(end), currency, 2) for end in (found.ratio_low, found.ratio_high))
     return f"{low} to {high}, central {centre}"

@@ -275,3 +275,19 @@ def _already(column: pd.Series, kind: Kind) -> pd.Series | None:
     if numeric and kind == "share":
         return column if bool(column.dropna().between(0, 1).all()) else None
     return None
+
+
+def plain_text(column: pd.Series) -> pd.Series:
+    """Text without outer blanks, of cells of any kind.
+
+    Parameters
+    ----------
+    column : Series
+        As read.
+
+    Returns
+    -------
+    Series of str
+        "" where nothing is known.
+    """
+    return column.map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")

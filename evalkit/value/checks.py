@@ -11,6 +11,7 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.errors import Flag, Level, did_you_mean
+from evalkit.tables.rows import as_rows
 
 Line = dict[str, Any]
 BOTTOM_LINES = ("social", "environmental", "economic")
@@ -95,8 +96,7 @@ def problems(lines: pd.DataFrame, ranged: Sequence[str], shares: Sequence[str]) 
         One finished sentence or more each, beginning with the line.
     """
     found: list[str] = []
-    for row in lines.to_dict("records"):
-        line: Line = {str(name): value for name, value in row.items()}
+    for line in as_rows(lines):
         told = [*_proxy(line), *_whole_years(line), *_labels(line)]
         told += [f"{n} {line[n]:g} is not a finite number." for n in ("quantity", "proxy") if np.isinf(line[n])]
         told += [f"{n} {line[n]:g} is not a share between 0 and 1." for n in shares if not 0 <= line[n] <= 1]

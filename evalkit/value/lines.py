@@ -12,6 +12,7 @@ import pandas as pd
 
 from evalkit.errors import DataError, Flag, StudyError, several
 from evalkit.tables.kinds import NOT_THERE, Kind, convert
+from evalkit.tables.rows import as_rows
 from evalkit.value import checks
 from evalkit.value.deflate import Prices, bring, price_problems, year_of
 from evalkit.value.discount import read_line_rate
@@ -160,7 +161,7 @@ def _text(value: object) -> str:
 
 def _unit_values(lines: pd.DataFrame, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     """Proxies that are names of unit values become amounts, with their price year, agency, kind and source."""
-    records: list[Line] = [{str(name): value for name, value in row.items()} for row in lines.to_dict("records")]
+    records: list[Line] = as_rows(lines)
     problems: list[str] = []
     for line in records:
         line |= {"proxy_id": "", "per": "", "not_valued": False, "unread": False}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalkit import tables
+from evalkit.contract.prices import together
 from evalkit.errors import Flag, StudyError, did_you_mean
 from evalkit.study import Study, shown
 from evalkit.tables.files import line_numbers
@@ -22,6 +24,7 @@ from evalkit.value.looks import View, look_at_all
 from evalkit.value.noun import Value
 from evalkit.value.ranges import Drawing
 from evalkit.value.refused import impossible, of_areas, refuse
+from evalkit.value.splits import COLUMNS as SPLITS
 from evalkit.value.treated import everyone_treated, left_out_flags
 from evalkit.value.unit_costs import read_unit_costs
 from evalkit.value.whole_life import COLUMNS as WHOLE_LIFE
@@ -59,8 +62,7 @@ def appraise_value(source: Any) -> Value:
     if plan is None:
         raise StudyError(f"{study.id} has no [value]. Add one with impact_map and cost.")
     discounting = read_rate(plan.discount_rate, plan.discount_first_year)
-    prices = _prices(study)
-    lines, flags = _read(study, prices)
+    lines, flags, cost, more = _tables(study, discounting)
     known: dict[str, Row] = {} if effects is None else {row["outcome"]: row for row in effects.table.to_dict("records")}
     units = {name: str(row.get("unit") or "") for name, row in known.items()}
     lines, beside = part_money(lines)
@@ -70,7 +72,6 @@ def appraise_value(source: Any) -> Value:
     lines, quantities = _quantities(lines, known, effects, plan.draws, study.study.seed)
     flags += _fixed_flags(lines, quantities) + left_out_flags(study, lines, known, effects)
     beside, said = _counted_beside(study, beside, known, effects)
-    cost, more = _cost(study, discounting, prices)
     drawing = Drawing(plan.draws, study.study.seed, quantities)
     value = beside_money(appraise_lines(lines, cost, discounting, drawing, flags + said + more), beside)
     value = replace(value, study=study, contract=contract, effects=effects)
@@ -97,9 +98,26 @@ def read_map(study: Study) -> pd.DataFrame:
         Everything that is wrong with one of the tables.
     """
     plan: Any = study.value
-    prices = _prices(study)
-    _cost(study, read_rate(plan.discount_rate, plan.discount_first_year), prices)
-    return _read(study, prices)[0]
+    return _tables(study, read_rate(plan.discount_rate, plan.discount_first_year))[0]
+
+
+def _tables(study: Study, discounting: Discounting) -> tuple[pd.DataFrame, list[Flag], Cost, list[Flag]]:
+    """The lines of the map and what was spent, each with flags; everything that is wrong with any table at once."""
+    plan: Any = study.value
+    read = partial(tables.read_csv_checked, study)
+    calls: dict[str, Any] = {"prices": partial(_prices, study), "own": partial(read_unit_costs, study)}
+    calls["map"] = partial(read, plan.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
+    if plan.whole_life:
+        calls["life"] = partial(read, plan.whole_life, WHOLE_LIFE, required=["year", "amount"])
+    if plan.splits:
+        calls["splits"] = partial(read, plan.splits, SPLITS, required=["line", "agency", "share"])
+    where = f"The value of {study.id}"
+    raw = together(where, calls)
+    lines = partial(_lines, study, raw["map"], raw["own"], raw["prices"])
+    read_in = together(
+        where, {"lines": lines, "cost": partial(_cost, study, raw.get("life"), discounting, raw["prices"])}
+    )
+    return *read_in["lines"], *read_in["cost"]
 
 
 def _parts(source: Any) -> tuple[Any, Any, Study]:
@@ -120,20 +138,22 @@ def _prices(study: Study) -> Prices:
     return Prices(study.study.price_year, deflators, plan.mixed_price_years)
 
 
-def _read(study: Study, prices: Prices) -> tuple[pd.DataFrame, list[Flag]]:
+def _lines(
+    study: Study, table: pd.DataFrame, own: pd.DataFrame | None, prices: Prices
+) -> tuple[pd.DataFrame, list[Flag]]:
     """The lines of the study's map, named by the lines of its file."""
     plan: Any = study.value
-    table = tables.read_csv_checked(study, plan.impact_map, COLUMNS, required=["outcome", "quantity", "proxy"])
     origin = Origin(_file(study, plan.impact_map), line_numbers(study.path(plan.impact_map)) or ())
-    return read_lines(table, Reading(study.study.currency, origin, prices, read_unit_costs(study)))
+    return read_lines(table, Reading(study.study.currency, origin, prices, own))
 
 
-def _cost(study: Study, discounting: Discounting, prices: Prices) -> tuple[Cost, list[Flag]]:
+def _cost(
+    study: Study, table: pd.DataFrame | None, discounting: Discounting, prices: Prices
+) -> tuple[Cost, list[Flag]]:
     """What the study says was spent: one sum, or costs by year."""
     plan: Any = study.value
-    if plan.whole_life is None:
+    if table is None:
         return one_cost(float(plan.cost or 0.0), plan.cost_low, plan.cost_high), []
-    table = tables.read_csv_checked(study, plan.whole_life, WHOLE_LIFE, required=["year", "amount"])
     places = line_numbers(study.path(plan.whole_life))
     return read_whole_life(table, discounting, prices, _file(study, plan.whole_life), places)
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalkit.errors import StudyError, did_you_mean, several
 from evalkit.study import Study, shown
+from evalkit.tables.rows import as_rows
 
 Row = dict[str, Any]
 
@@ -32,8 +33,7 @@ def refuse(study: Study, lines: pd.DataFrame, known: dict[str, Row], estimated: 
         An outcome is not estimated; a deadweight is stated that the estimator nets out; an effect gives no quantity.
     """
     problems: list[str] = []
-    for record in lines.to_dict("records"):
-        line: Row = {str(name): value for name, value in record.items()}
+    for line in as_rows(lines):
         where, outcome = line["line"], line["outcome"]
         empty = bool(pd.isna(line["quantity"]))
         row = known.get(outcome)

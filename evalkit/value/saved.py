@@ -29,9 +29,9 @@ class PaysAndSaves:
     by_agency : DataFrame
         One row per agency: agency, saving (present value by the splits in use; negative: a cost) with low and high
         (2.5 and 97.5 % of the joint draws), cashable, not_cashable, cashable_unknown (parts of saving), split_low and
-        split_high (over all versions of the splits), disputed (bool), pays (missing where not known), net (saving less
-        pays) with net_low and net_high, commissioner (bool), role ("pays and saves", "saves and does not pay", "pays
-        and saves nothing" ...).
+        split_high (over all versions of the splits: lines that have the same versions together, others apart), disputed
+        (bool), pays (missing where not known), net (saving less pays) with net_low and net_high, commissioner (bool),
+        role ("pays and saves", "saves and does not pay", "pays and saves nothing" ...).
     by_version : DataFrame
         version, standing, agency, saving, low, high: the splits in use, and each version that is disputed; empty
         where nothing is disputed.
@@ -116,8 +116,8 @@ def pays_and_saves(fiscal: Fiscal, by_kind: pd.DataFrame, paid: Paid) -> PaysAnd
     saving, low, high = fiscal.sums(weights)
     versions = list(dict.fromkeys(name for split in fiscal.splits.values() for name in split.disputed))
     others = {name: fiscal.sums(fiscal.weights(name)) for name in versions}
-    over = np.array([saving, *(sums[0] for sums in others.values())])
-    ends = {"split_low": over.min(axis=0), "split_high": over.max(axis=0)}
+    least, most = _over_versions(fiscal)
+    ends = {"split_low": least, "split_high": most}
     stated = ~np.isnan(fiscal.cashable)
     shares = {
         "cashable": np.where(stated, np.nan_to_num(fiscal.cashable), 0.0),
@@ -129,6 +129,18 @@ def pays_and_saves(fiscal: Fiscal, by_kind: pd.DataFrame, paid: Paid) -> PaysAnd
     table = pd.DataFrame(columns).assign(disputed=~np.isclose(ends["split_low"], ends["split_high"]))
     totals = _totals(fiscal, {"fiscal": np.ones(len(stated)), **shares})
     return PaysAndSaves(_with_payers(table, paid), _versions(fiscal, others), by_kind, totals, paid)
+
+
+def _over_versions(fiscal: Fiscal) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of each agency's saving over the versions: lines that have the same versions move together, others apart."""
+    groups: dict[frozenset[str], list[int]] = {}
+    for place, split in fiscal.splits.items():
+        groups.setdefault(frozenset((split.agreed, *split.disputed)), []).append(place)
+    low, high = np.zeros(len(fiscal.agencies)), np.zeros(len(fiscal.agencies))
+    for names, places in groups.items():
+        sums = np.array([fiscal.values[places] @ fiscal.weights(name)[places] for name in sorted(names)])
+        low, high = low + sums.min(axis=0), high + sums.max(axis=0)
+    return low, high
 
 
 def _totals(fiscal: Fiscal, shares: Mapping[str, np.ndarray]) -> dict[str, float]:

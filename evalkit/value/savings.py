@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit import words
 from evalkit.errors import DataError, Flag, as_list, did_you_mean, several
-from evalkit.tables.kinds import must_be_table
+from evalkit.tables.kinds import must_be_table, plain_text
 from evalkit.value.deflate import read_deflators
 from evalkit.value.unit_cost_codes import before_bracket, one_name, parents_of, rounding
 
@@ -121,7 +121,7 @@ def _checked(unit_costs: pd.DataFrame) -> pd.DataFrame:
     table = unit_costs.reset_index(drop=True).copy()
     for name in ("code", "parent", "agency", "currency", "kind_of_value"):
         values = table[name] if name in table else pd.Series("", index=table.index)
-        table[name] = values.map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
+        table[name] = plain_text(values)
     for name in ("price_year", "cashable"):
         table[name] = table.get(name)
     table["amount"] = pd.to_numeric(table[amount], errors="coerce").astype(float)
@@ -157,7 +157,7 @@ def _one_price_year(
     table: pd.DataFrame, deflators: pd.DataFrame | None, price_year: int | None
 ) -> tuple[pd.DataFrame, list[Flag]]:
     """Amounts of one price year: refused, or deflated, where they differ."""
-    label = table["price_year"].map(lambda value: "" if pd.isna(value) else str(value).strip()[:4])
+    label = plain_text(table["price_year"]).str[:4]
     years = sorted(set(label) - {""})
     if not years:
         return table, []

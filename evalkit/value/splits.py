@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit import tables, words
 from evalkit.errors import DataError, Flag, did_you_mean, several
 from evalkit.tables.files import line_numbers
-from evalkit.tables.kinds import Kind
+from evalkit.tables.kinds import Kind, plain_text
 from evalkit.tables.words import rows_listed
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def read_splits(study: Study, lines: pd.DataFrame) -> tuple[dict[int, Split], li
         return {}, []
     table = tables.read_csv_checked(study, file, COLUMNS, required=["line", "agency", "share"]).reset_index(drop=True)
     for name in (name for name, kind in COLUMNS.items() if kind == "text"):
-        table[name] = table[name].map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
+        table[name] = plain_text(table[name])
     numbers = line_numbers(study.path(file)) or [row + 2 for row in range(len(table))]
     standing = table["standing"].str.lower()
     table = table.assign(row=numbers, standing=standing.where(standing != "", STANDINGS[0]))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evalkit.tables.rows import as_rows
 from evalkit.value.lines import RANGED
 from evalkit.value.worth import by_year_of
 
@@ -82,7 +83,7 @@ def assumptions_of(lines: pd.DataFrame) -> list[Assumption]:
     list of Assumption
         In the order of the map.
     """
-    records = [{str(name): value for name, value in row.items()} for row in lines.to_dict("records")]
+    records = as_rows(lines)
     groups: dict[tuple[str, str, str], list[int]] = {}
     for place, line in enumerate(records):
         for name in RANGED:

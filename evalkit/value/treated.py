@@ -81,7 +81,7 @@ def _left_out(study: Study, row: Row, effects: Any) -> Flag | None:
         return None
     level: Level = "caution" if (people - analysed) / people > MUCH else "note"
     name = row.get("title") or row["outcome"]
-    detail = f"{ASSUMED[0].upper()}{ASSUMED[1:]}. If they gained less, the value is less."
+    detail = "If they gained less, the value is less."
     return Flag("value", level, f"{name}: {_said(study, people, analysed)}: {ASSUMED}.", detail, row["outcome"])
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.errors import DataError, Flag, several
 from evalkit.tables.files import read_file
+from evalkit.tables.kinds import plain_text
 from evalkit.value.unit_cost_codes import PRICE_YEAR, contradiction, one_name, parents_of, rounding
 
 NAMES = {
@@ -124,7 +125,7 @@ def _columns(rows: Rows, path: Path, source: str) -> pd.DataFrame:
         raise DataError(several(path.name, known))
     table = pd.DataFrame({name: raw[other] if other else None for name, other in chosen.items()}, index=raw.index)
     for name in table.columns.difference(["amount", "cashable", "low", "high"]):
-        table[name] = table[name].map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
+        table[name] = plain_text(table[name])
     table["notes"] = table["notes"].where(~table["notes"].str.startswith("="), "")
     problems = _problems(table)
     if problems:

@@ -11,7 +11,8 @@ import pandas as pd
 from evalkit import library, tables
 from evalkit.errors import DataError, Flag, StudyError, did_you_mean, several
 from evalkit.tables.files import line_numbers
-from evalkit.tables.kinds import Kind
+from evalkit.tables.kinds import Kind, plain_text
+from evalkit.tables.rows import as_rows
 from evalkit.tables.words import rows_listed
 from evalkit.value.unit_cost_codes import PRICE_YEAR, ancestors, parents_of
 from evalkit.value.unit_cost_files import UnitCosts, unit_costs_from
@@ -71,7 +72,7 @@ def read_unit_costs(study: Study) -> pd.DataFrame | None:
         return None
     table = tables.read_csv_checked(study, file, COLUMNS, required=NEEDED).reset_index(drop=True)
     for name in (name for name, kind in COLUMNS.items() if kind == "text"):
-        table[name] = table[name].map(lambda value: "" if pd.isna(value) else str(value).strip()).astype("str")
+        table[name] = plain_text(table[name])
     lines = line_numbers(study.path(file)) or [row + 2 for row in range(len(table))]
     currency = study.study.currency
     table["currency"] = table["currency"].where(table["currency"] != "", currency)
@@ -249,7 +250,7 @@ def both_levels(lines: pd.DataFrame, own: pd.DataFrame | None = None) -> tuple[l
         One sentence per pair of rows that value the same outcome with a parent and one of its children: to be
         refused. Pairs that value different outcomes so are a caution, since the money may overlap.
     """
-    used: list[Mapping[Any, Any]] = [row for row in lines.to_dict("records") if row["proxy_id"]]
+    used = [row for row in as_rows(lines) if row["proxy_id"]]
     up = {row["proxy_id"]: _ancestors(row["proxy_id"], own) for row in used}
     problems, flags = [], []
     for child in used:

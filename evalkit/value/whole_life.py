@@ -171,6 +171,9 @@ def read_whole_life(
     amount = float((rows["amount"] * rows["factor"]).sum())
     if not amount > 0:
         raise DataError(f"{where} comes to {amount:,.2f}, which is not above 0: {SPENT}.")
+    if not (least := float((rows["low"] * rows["factor"]).sum())) > 0:
+        remedy = "Count money that came back as value, in the impact map, or give narrower ranges."
+        raise DataError(f"{where} comes to {least:,.2f} at the low ends, which is not above 0: {SPENT}. {remedy}")
     if silent := [told[row] for row in np.flatnonzero(rows["source"] == "")]:
         text = f"{len(silent)} of {len(rows)} costs by year are stated without a source."
         flags.append(Flag("value", "caution", text, f"{', '.join(silent)}. Write its source.", "cost"))

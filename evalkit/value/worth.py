@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from evalkit.tables.rows import as_rows
 from evalkit.value.lines import RANGED
 
 Drawn = Mapping[int, np.ndarray]
@@ -159,8 +160,7 @@ def draw_lines(
     ndarray, shape (draws,)
         Present values of a line.
     """
-    for place, record in enumerate(lines.to_dict("records")):
-        line = {str(name): value for name, value in record.items()}
+    for place, line in enumerate(as_rows(lines)):
         drawing = {name: _drawer(line, name, _stream(line, name, place, root)) for name in RANGED}
         if place in quantities:
             drawing["quantity"] = _given(quantities[place])
@@ -182,9 +182,9 @@ def _add(drawn: Mapping[str, float | np.ndarray], factors: np.ndarray, by_year: 
         for year, share in enumerate(pattern):
             by_year[year] += impact * share
         return np.asarray(impact * pattern.sum())
-    worth, total, stays = impact.copy(), np.zeros(by_year.shape[1]), 1 - drop
+    worth, total, stays, now = impact.copy(), np.zeros(by_year.shape[1]), 1 - drop, np.empty(by_year.shape[1])
     for year, factor in enumerate(factors):
-        now = worth * factor
+        np.multiply(worth, factor, out=now)
         by_year[year] += now
         total += now
         worth *= stays
@@ -267,8 +267,13 @@ def triangular(chance: np.ndarray, low: float | None, mode: float, high: float |
         return np.full(len(chance), float(mode))
     start, end, top = float(low), float(high), float(mode)  # type: ignore[arg-type]
     width, turn = end - start, (top - start) / (end - start)
-    root = np.sqrt(np.where(chance < turn, chance * (width * (top - start)), (1 - chance) * (width * (end - top))))
-    return np.where(chance < turn, start + root, end - root)
+    below, rising, falling = chance < turn, chance * (width * (top - start)), 1 - chance
+    falling *= width * (end - top)  # in place, and each mask once: this runs for every draw of every assumption
+    root = np.where(below, rising, falling)
+    np.sqrt(root, out=root)
+    np.subtract(end, root, out=falling)
+    root += start
+    return np.where(below, root, falling)
 
 
 def quantiles_of(draws: np.ndarray | None) -> Callable[[np.ndarray], tuple[float, float]]:

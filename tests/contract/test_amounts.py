@@ -131,7 +131,7 @@ def contracts(draw, kinds=KINDS):
     return card, draw(claimed(card)), terms
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(contracts())
 def test_no_penny_is_lost_and_no_cap_is_exceeded(contract):
     card, achieved, terms = contract
@@ -157,7 +157,7 @@ def test_no_penny_is_lost_and_no_cap_is_exceeded(contract):
         assert ledger.groupby(years)["pennies"].sum().le(round(terms["cap_year"] * 100)).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(contracts(), st.decimals(min_value=0, max_value=5000, places=2).map(float))
 def test_what_is_paid_in_all_never_falls_as_the_contracts_cap_rises(contract, more):
     card, achieved, terms = contract
@@ -166,7 +166,7 @@ def test_what_is_paid_in_all_never_falls_as_the_contracts_cap_rises(contract, mo
     assert paid == sorted(paid)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(contracts(("unit", "day", "step", "slide", "scale", "threshold")), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter_where_dates_are_all_different(contract, random):
     card, achieved, terms = contract
@@ -178,7 +178,7 @@ def test_the_order_of_rows_does_not_matter_where_dates_are_all_different(contrac
     pd.testing.assert_frame_equal(first, second)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cards(("unit", "day")), st.data())
 def test_claims_of_two_halves_come_to_the_whole_where_nothing_is_capped(card, data):
     achieved = data.draw(claimed(card))

@@ -13,6 +13,8 @@ from evalkit.contract.indigo import read_indigo
 from evalkit.errors import StudyError
 from evalkit.indigo import organisation_names, write_every_study, write_study
 from evalkit.indigo.dated import day_of
+from evalkit.indigo.record import Record, as_recorded, as_share
+from evalkit.indigo.terms import _noted
 from evalkit.indigo.toml import as_toml
 from evalkit.report.sections import sections
 from tests.indigo.conftest import FIRST, SECOND, THIRD
@@ -207,3 +209,28 @@ def test_a_project_with_known_faults_becomes_a_study_and_loses_no_payment(id, wh
     recorded = payments.loc[payments["kind"] == "actual", "amount"].sum()
     assert (evaluation.contract.totals["paid"] or 0) == pytest.approx(recorded, abs=0.005)
     assert len([flag for flag in evaluation.flags if flag.room == "study"]) >= len(project.flags)
+
+
+def test_shares_of_the_record_are_told_in_per_cent_and_lose_no_digit():
+    row = {"maximum_return": 0.066, "maximum_return_type": "IRR", "maximum_loss": 1.0, "irr_target": 3.5}
+    assert as_share(row, "maximum_return", "maximum_return_type") == "6.6% (recorded as 0.066), IRR"
+    assert as_share(row, "maximum_loss") == "100% (recorded as 1)"
+    assert as_share(row, "irr_target") == "3.5"
+    assert as_share({"maximum_return": None, "maximum_return_text": "3% to 5%"}, "maximum_return") == "3% to 5%"
+    assert as_recorded({"achieved": 0.128}, "achieved") == "0.128"
+    assert as_recorded({"achieved": 1234.5}, "achieved") == "1,234.5"
+
+
+def test_a_note_that_ends_in_a_full_stop_is_not_given_another():
+    assert _noted(["Workshops.", "", "Workshops", "INDIGO-ORG-0001"]) == "Workshops. INDIGO-ORG-0001"
+
+
+def test_the_cells_of_a_project_are_tidied_once_however_often_they_are_read(record, monkeypatch):
+    tidied = []
+    monkeypatch.setattr("evalkit.indigo.record.one_line", lambda cell: tidied.append(cell) or cell)
+    project = read_indigo(record).project(FIRST)
+    found = Record(project.id, project.tables, {})
+    first, many = [list(found.rows("outcome_metrics")), found.about, found.currency], len(tidied)
+    assert many > 0
+    assert [list(found.rows("outcome_metrics")), found.about, found.currency] == first
+    assert len(tidied) == many

@@ -164,8 +164,9 @@ def test_one_metric_of_few_people_is_told_by_no_total(attacked):
 
 
 def test_amounts_paid_without_a_record_of_what_was_achieved_are_counts_too(attacked):
-    found = attacked("rare,Feels safe,,700", "", lines(paid("rare", 2800)))
-    assert tells(found, 2800) == []
+    rows = [paid("rare", 2800), paid("big", 31000, "2020-09-30")]
+    found = attacked("rare,Feels safe,,700\nbig,Joined,,310", "big,100,2020-09-30", lines(*rows))
+    assert tells(found, 2800, 33800) == []
 
 
 def test_nearly_everybody_is_as_telling_as_nearly_nobody(attacked):
@@ -218,7 +219,18 @@ def test_the_number_served_is_hidden_where_the_cohort_hides_it(attacked):
         who=people(home=(60, 3), exam=(50, 2), arms=(120, 6)), costs=costs,
     )  # fmt: skip
     assert re.search(r"in the programme who are counted \[c\] \[c\]", plain(build(found)["costs"].html))
-    assert tells(found, 120, round(14000 / 120)) == []
+    assert tells(found, 120, round(14000 / 120)) == []  # all 126 are told, so the six would follow
+
+
+def test_a_hidden_level_does_not_follow_from_the_effect_and_the_other_arm(attacked):
+    """Four of 120 passed: the effect is printed, so neither arm's share may be; nor may what few of the others did."""
+    for exam in ((4, 45), (50, 3)):  # shares that nothing else has
+        found = attacked(CARD, ACHIEVED, lines(*PAID), who=people(exam=exam))
+        told = {one.id: one.value for one in results(found)}
+        assert told["exam.observed"] is None
+        assert told["exam.counterfactual"] is None
+        shares = [f"{100 * one / n:.1f}%" for one, n in zip(exam, (120, 110), strict=True)]
+        assert not [share for share in shares if share in leaves(found)]
 
 
 IMPACT = "outcome,title,stakeholder,agency,kind_of_value,quantity,proxy,price_year,deadweight\n"
@@ -238,7 +250,7 @@ def test_a_typed_count_of_few_children_and_all_that_it_follows_from_is_not_shown
     found = worth(attacked, 4)
     home = found.effects.table.set_index("outcome").loc["home", "effect"]
     whole = found.value.present_value
-    assert whole == pytest.approx(home * 120 * 900 + 4 * 12345)  # a reader knows the first part, and the unit value
+    assert whole == pytest.approx((home * 120 * 900 + 4 * 12345) / 1.035)  # of which a reader knows the first part
     assert tells(found, 4 * 12345, round(whole), round(whole / 90000, 2)) == []
     assert [one.id for one in results(found) if one.id.startswith(("value.", "savings."))] == []
     assert summary(found)["ratio"] is None
@@ -269,7 +281,7 @@ def test_an_honest_contract_of_many_keeps_every_exhibit(attacked):
     found = attacked(CARD, ACHIEVED.replace("rare,4", "rare,40"), lines(*rows), contract, costs=costs, flows=flows)
     page = leaves(found)
     assert "[c]" not in " ".join(plain(build(found)[name].html) for name in ("payments", "bought", "sib", "costs"))
-    assert tells(found, 165500, 28000, 86500, 114500) == [165500, 28000, 86500, 114500]
+    assert tells(found, 165500, 28000, 86500) == [165500, 28000, 86500]
     assert {
         "contract.anyway_share",
         "contract.share_of_plan.plan1",

@@ -190,6 +190,13 @@ def test_a_cost_in_other_prices_than_those_of_the_map_is_refused_or_deflated_lik
     assert appraise(lines.assign(price_year=2018), costs, 0.035).cost == 900
 
 
+def test_costs_by_year_that_may_come_to_nothing_are_refused_since_no_ratio_can_be_told():
+    costs = pd.DataFrame({"year": [1, 2], "amount": [5000, -3000], "low": [1000, -6000], "high": [9000, -100]})
+    with pytest.raises(DataError, match="at the low ends, which is not above 0: a ratio needs something"):
+        appraise(map_of(), costs, 0.0)
+    assert appraise(map_of(), costs.assign(low=[4000, -3000]), 0.0).cost == 2000
+
+
 def test_amounts_of_different_price_years_are_refused_with_their_rows():
     with pytest.raises(DataError, match=r"Price years differ \(row 1 .*: 2013; row 2 .*: 2005; row 3 .*: 2008\)"):
         appraise(mixed(), 1000, 0.035)

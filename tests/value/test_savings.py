@@ -17,7 +17,10 @@ from evalkit.report.html import plain
 from evalkit.report.sections import sections
 from evalkit.study import Study
 from evalkit.value import appraise_value
+from evalkit.value.payers import Paid
+from evalkit.value.saved import Fiscal, pays_and_saves
 from evalkit.value.savings import savings_by_agency
+from evalkit.value.splits import Split
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "domain" / "09_gmca_exclusion_by_commissioner"
 
@@ -230,6 +233,22 @@ def test_the_range_of_a_shared_line_is_the_range_of_the_line_shared_out(study):
     for agency, share in (("Council", 0.7), ("NHS", 0.3)):
         for name in ("saving", "low", "high"):
             assert rows.loc[agency, name] == pytest.approx(share * whole[name], rel=1e-12)
+
+
+def test_disputes_over_several_lines_are_open_at_once_and_the_range_over_versions_holds_all_of_them_together():
+    home = Split(
+        "minutes", {"minutes": {"Council": 0.7, "NHS": 0.3}, "letter": {"Council": 0.4, "NHS": 0.6}}, ("letter",)
+    )
+    school = Split("memo", {"memo": {"Council": 1.0}, "email": {"Council": 0.5, "NHS": 0.5}}, ("email",))
+    fiscal = Fiscal(np.array([10_000.0, 2_000.0]), None, np.array([1.0, 1.0]), {0: home, 1: school})
+    table = pays_and_saves(fiscal, pd.DataFrame(), Paid({}, (), False, "")).by_agency.set_index("agency")
+    assert table.loc["NHS", ["saving", "split_low", "split_high"]].tolist() == pytest.approx([3_000, 3_000, 7_000])
+    assert table.loc["Council", ["saving", "split_low", "split_high"]].tolist() == pytest.approx([9_000, 5_000, 9_000])
+    alike = Fiscal(np.array([10_000.0, -2_000.0]), None, np.array([1.0, 1.0]), {0: home, 1: home})
+    table = pays_and_saves(alike, pd.DataFrame(), Paid({}, (), False, "")).by_agency.set_index("agency")
+    assert table.loc["NHS", ["split_low", "split_high"]].tolist() == pytest.approx(
+        [2_400, 4_800]
+    )  # one letter for both
 
 
 def test_the_agreed_version_is_used_and_disputed_ones_give_the_range_over_versions(study):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from evalkit import disclosure
-from evalkit.errors import DataError, EstimationError, Flag, several
+from evalkit.errors import DataError, EstimationError, Flag, parts_of, several
 
 
 def found_in(package: str, path: Iterable[str]) -> None:
@@ -53,7 +53,7 @@ def take_all(
     """
     seen: dict[str, Any] = {}
     flags: list[Flag] = []
-    wrong: list[str] = []
+    wrong: list[DataError] = []
     for name, function in sorted(looks.items()):  # whatever was imported first
         try:
             found, said = function(view)
@@ -62,11 +62,14 @@ def take_all(
             flags.append(Flag(room, "caution", text, disclosure.uncounted(str(problem))))
             continue
         except DataError as problem:
-            wrong.append(f"{name}: {problem}")
+            wrong.append(problem)
             continue
         flags += said
         if found is not None and (not isinstance(found, list) or found):
             seen[name] = found
+    if len(wrong) == 1:
+        raise wrong[0]
     if wrong:
-        raise DataError(several(f"{study}: {room}", wrong))
+        where = f"{study}: {room}"
+        raise DataError(several(where, [one for problem in wrong for one in parts_of(str(problem), where)]))
     return seen, flags

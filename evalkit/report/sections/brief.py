@@ -10,7 +10,7 @@ from evalkit.report.blocks import Html, Tile
 from evalkit.report.figures.bars import anyway_bar
 from evalkit.report.figures.ranges import small_range
 from evalkit.report.html import esc, lower_first, sentence
-from evalkit.report.phrases import finding, finite, lead, outcome_name, real, said, wording
+from evalkit.report.phrases import Wording, finding, finite, lead, outcome_name, real, said, wording
 from evalkit.report.rests import printed_totals, printed_value
 from evalkit.report.results import primary
 from evalkit.report.sections import section

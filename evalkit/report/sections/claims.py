@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalkit import evidence, words
+from evalkit.errors import did_you_mean
 from evalkit.evidence.claim_readings import Reading
 from evalkit.report.blocks import Column, Heading, Table, Text
 from evalkit.report.html import Cell, sentence
@@ -25,7 +26,7 @@ def claims(evaluation: Any) -> list[Any]:
     checked = [(plan, evidence.check_claim({"says": plan.says}, numbers_of(evaluation, plan, own))) for plan in plans]
     blocks: list[Any] = [Text(_opening(checked))]
     for plan, found in checked:
-        blocks += [Heading(f"\u201c{plan.says}\u201d"), labelled(_told(plan, found)), _readings(plan, found)]
+        blocks += [Heading(f"\u201c{plan.says}\u201d"), labelled(_told(plan, found, own)), _readings(plan, found)]
     return [block for block in blocks if block is not None]
 
 
@@ -41,12 +42,15 @@ def _opening(checked: list[tuple[Any, Any]]) -> str:
     return f"{len(checked)} sentences that were said of the programme were held to the numbers: {told}."
 
 
-def _told(plan: Any, found: Any) -> dict[str, str]:
+def _told(plan: Any, found: Any, own: dict[str, Result]) -> dict[str, str]:
+    held = f"result {plan.result} of this study" if plan.result else "the figures named with the claim"
+    if plan.result and plan.result not in own:
+        held = f"{plan.result}, which is no result of this study. {did_you_mean(plan.result, own)}"
     return {
         "Said by": plan.said_by or "not recorded",
         "Verdict": sentence(found.verdict),
         "May be said": found.sentence,
-        "Held to": f"result {plan.result} of this study" if plan.result else "the figures named with the claim",
+        "Held to": held,
         "Source": plan.source,
     }
 

@@ -73,8 +73,8 @@ def _against(curve: Curve) -> str:
     last, digits = curve.latest, _digits(curve)
     others = {name: one[last.year] for name, one in curve.alternatives.items() if finite(one[last.year])}
     gaps = [f"{words.number(last.actual - value, digits, sign=True)} ({SHORT[name]})" for name, value in others.items()]
-    start = "Other forecasts disagree on its side" if curve.signs_differ else "Other forecasts agree on its side"
-    return f"{start}: {words.listed(gaps)}." if gaps else ""
+    start = "The other forecasts do not all" if curve.signs_differ else "The other forecasts"
+    return f"{start} put the gap on the same side: {words.listed(gaps)}." if gaps else ""
 
 
 def _rows(table: Any) -> list[Any]:
@@ -96,7 +96,9 @@ def _finding(curve: Curve) -> str:
         return f"Where {_lower(curve.indicator)} in {curve.area} was heading"
     gap = words.number(abs(last.gap), digits)
     side = "above" if last.gap > 0 else "below"
-    told = f"In {last.year} {curve.area} stood {gap} {side} its old trend"
+    if not float(gap.replace(",", "")):
+        gap, side = "", "on"
+    told = " ".join(f"In {last.year} {curve.area} stood {gap} {side} its old trend".split())
     if curve.signs_differ:
         return f"{told}; other forecasts put it on the other side"
     if not finite(last.low):

@@ -149,7 +149,7 @@ def _notes(rows: list[Any], evaluation: Any) -> list[str]:
             "programme; one below 0%, the reverse."
         )
     for row in rows:
-        if finite(row.relative) and not finite(row.se) and row.unit != "share":
+        if finite(row.relative) and not finite(row.se) and wording(row).kind != "share":
             span = words.interval(real(row.relative_low), real(row.relative_high), 2, percent=True)
             rounding = (
                 f" Rounding of the published figures alone allows {span}." if words.NOT_AVAILABLE not in span else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evalkit import words
+from evalkit.report.amounts import unit_words
 from evalkit.report.blocks import Column, Figure, How, Table, Text
 from evalkit.report.bought import per_cent
 from evalkit.report.figures.investment import investment
@@ -125,7 +126,7 @@ def _money_back(follows: Any) -> str:
     inside = {True: "within that interval", False: "outside that interval", None: "there is no interval to hold it to"}
     share = words.percent(abs(follows.scale), 0)
     if follows.scale < 0:
-        return f"Only effects the other way, {share} of the size estimated, would just give them their money back."
+        return f"They would just get their money back if the effects went the other way, at {share} of their size."
     return f"They just get their money back at {share} of the estimated effects, {inside[follows.inside]}."
 
 
@@ -186,7 +187,7 @@ def _table(evaluation: Any, found: Any) -> Table:
     return Table(
         "investor-returns",
         kept or "Nothing was paid in",
-        f"Cash flows of the investors, in {currency} as paid; rate of return {whole.day_count}",
+        f"Cash flows of the investors, in {unit_words(evaluation)} as paid; rate of return {whole.day_count}",
         [
             Column("Investor", False),
             Column("Paid in"),
@@ -219,7 +220,7 @@ def _cases(evaluation: Any, found: Any) -> Table | None:
     return Table(
         "investor-cases",
         _cases_finding(effects, found, str(evaluation.study.study.currency)),
-        f"Outcome payments and what investors would have got, in {evaluation.study.study.currency}",
+        f"Outcome payments and what investors would have got, in {unit_words(evaluation)}",
         [
             Column("If", False),
             Column("Outcome payments"),

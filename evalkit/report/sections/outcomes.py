@@ -80,6 +80,10 @@ def _summary(evaluation: Any) -> pd.DataFrame:
     safe = protected(
         frame, evaluation, ["n", "missing", "people"], dict.fromkeys(MEANS, "n"), {"people": ["n", "missing"]}
     )
+    if any(
+        count(int(n), rule_of(evaluation)) == words.SUPPRESSED for n in members
+    ):  # everybody is told: the rest follows
+        safe["n"] = safe["n"].astype(object).where(safe["n"].isna(), words.SUPPRESSED)
     many = [count(int(n), rule_of(evaluation)) != words.SUPPRESSED for n in table["n"]]
     only_n = [hidden(n) and rests for n, rests in zip(safe["n"], many, strict=True)]
     for name in ("mean", "sd"):  # n is hidden for the few who are missing; the mean rests on many and tells of none
@@ -88,13 +92,17 @@ def _summary(evaluation: Any) -> pd.DataFrame:
 
 
 def _few_yes(evaluation: Any, safe: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """A share tells its count: where few said yes, or few said no, the share is hidden."""
+    """A share tells its count: where few said yes, or no, it is hidden; the other arm's too, which the effect tells."""
     rule = rule_of(evaluation)
     few = [
         said(row.values) == "yes or no" and few_events(row.mean, row.n, rule)
         for row in table.assign(values=_values(evaluation, table)).itertuples()
     ]
-    safe[list(MEANS)] = safe[list(MEANS)].astype(object).mask(pd.Series(few, index=safe.index), words.SUPPRESSED)
+    alike = table[["measure", "occasion"]].astype("str").agg("|".join, axis=1)
+    told = alike.isin(alike[few]).set_axis(safe.index)
+    safe[list(MEANS)] = (
+        safe[list(MEANS)].astype(object).mask(told & table["n"].gt(0).set_axis(safe.index), words.SUPPRESSED)
+    )
     return safe
 
 

@@ -67,7 +67,9 @@ def settled(evaluation: Any) -> list[Any]:
         blocks += by_period(evaluation)
     if len(contract.plans):
         secret = totals_tell(evaluation)
-        if "schedule" not in contract.looks:  # the section on timescales holds the plans to what was paid
+        if "schedule" not in getattr(
+            contract, "looks", {}
+        ):  # the section on timescales holds the plans to what was paid
             blocks.append(Text(f"What was paid of the plan is not shown: {RESTS}") if secret else _plans(evaluation))
     if len(contract.triggers):
         blocks += [triggers.table(evaluation), *triggers.drawn(evaluation)]
@@ -166,8 +168,8 @@ def _card(evaluation: Any) -> Table:
 def _kept(evaluation: Any, safe: pd.DataFrame, floors: bool, many: int) -> list[int]:
     """Which columns say something: without any cap or floor, price times achieved is what is owed."""
     plan, cut = evaluation.study.contract, evaluation.contract.totals.get("cut")
-    capped = plan.cap is not None or plan.cap_year is not None or floors or safe["owed"].map(hidden).any()
-    capped = capped or not finite(cut) or abs(real(cut)) >= HALF_A_PENNY
+    told = plan.cap is not None or plan.cap_year is not None or floors or bool(safe["owed"].map(hidden).any())
+    capped = told or not finite(cut) or abs(real(cut)) >= HALF_A_PENNY
     return [place for place in range(many) if capped or place not in BEFORE]
 
 

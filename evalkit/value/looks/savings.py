@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,8 @@ def savings(view: View) -> tuple[PaysAndSaves | None, list[Flag]]:
         *asked,
         *_entries(mine, own),
         *_alike(fiscal.agencies),
+        *_unheard_of(view.study, lines, written, own),
+        *_of_another(mine, own),
         *_told(found),
     ]
     return found, flags
@@ -187,6 +190,39 @@ def _alike(agencies: Iterable[str]) -> list[Flag]:
             flags.append(Flag("value", "caution", text, "Write its name in one way.", "agency"))
         seen[name.casefold()] = name
     return flags
+
+
+def _unheard_of(study: Any, lines: pd.DataFrame, written: Mapping[int, Split], own: pd.DataFrame | None) -> list[Flag]:
+    """Agencies that the splits name and nothing else does: no party, no line of the map, no unit cost."""
+    known = {name.casefold() for party in study.party for name in (party.name, party.agency)}
+    known |= {str(name).casefold() for column in ("agency", "stakeholder") for name in lines[column]}
+    known |= set() if own is None else set(own["agency"].str.casefold())
+    used = [name for split in written.values() for shares in split.versions.values() for name in shares]
+    strange = [name for name in dict.fromkeys(used) if name.casefold() not in known]
+    if not strange:
+        return []
+    text = (
+        f"Named in {study.value.splits} alone, and by no party, line of the map or unit cost: {words.listed(strange)}."
+    )
+    return [Flag("value", "note", text, "Is each name right?", "agency")]
+
+
+def _of_another(lines: pd.DataFrame, own: pd.DataFrame | None) -> list[Flag]:
+    """Lines whose saving is put down to another agency than that of their unit cost."""
+    apart = []
+    for row in lines.to_dict("records"):
+        theirs = look_up(row["proxy_id"], own)["agency"] if row["proxy_id"] else ""
+        if not theirs or theirs.casefold() in SEVERAL or not row["agency"]:
+            continue
+        both, _ = agency_names(pd.Series([row["agency"], theirs], dtype="str"))
+        if both.iloc[0].casefold() != both.iloc[1].casefold():
+            apart.append(f'{row["line"]}: "{row["agency"]}", and {row["proxy_id"]} is of "{theirs}"')
+    if not apart:
+        return []
+    text = f"Savings of another agency than that of their unit cost: {'; '.join(apart)}."
+    return [
+        Flag("value", "caution", text, "The agency of the impact map is used. Which of the two is right?", "agency")
+    ]
 
 
 def _told(found: PaysAndSaves) -> list[Flag]:
