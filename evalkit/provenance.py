@@ -11,11 +11,14 @@ from typing import Any
 
 import evalkit
 from evalkit.cohort.noun import Tables
+from evalkit.contract.hidden import hidden_metrics
 from evalkit.disclosure import count
 from evalkit.evaluation import Evaluation
 from evalkit.study import Study
 from evalkit.study.locked import FILE as LOCK_FILE
+from evalkit.words import SUPPRESSED
 
+OF_MONEY = ("achieved", "payments", "cash_flows")  # what units, prices and periods make up, cell by cell
 LIBRARIES = ("pandas", "numpy", "scipy", "statsmodels", "duckdb", "sqlglot", "pingouin", "papermill", "nbconvert")
 
 
@@ -39,19 +42,28 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     read = evaluation.cohort.tables if evaluation.cohort else {}
     counts = read.rows() if isinstance(read, Tables) else {name: len(table) for name, table in read.items()}
     rows = {name: _rows(count, rule) for name, count in counts.items()}
+    withheld = _tell_by_their_hash(evaluation)
     return {
         "title": study.title,
         "kind": study.study.kind,
         "made": dt.date.today().isoformat(),
         "study": {"file": "study.toml", "sha256": sha256(study.folder / "study.toml")},
         "tables": [
-            {"file": path.name, "sha256": sha256(path), "rows": rows.get(name)}
+            {"file": path.name, "sha256": SUPPRESSED if name in withheld else sha256(path), "rows": rows.get(name)}
             for name, path in files_read(study).items()
         ],
         "versions": versions(),
         "lock": _lock(),
         "parameters": _parameters(evaluation),
     }
+
+
+def _tell_by_their_hash(evaluation: Evaluation) -> tuple[str, ...]:
+    """Files of a contract with a hidden count: the few counts that are possible could be tried on their hash."""
+    contract = evaluation.contract
+    if contract is None or not len(contract.table) or not hidden_metrics(evaluation.study, contract.table):
+        return ()
+    return OF_MONEY
 
 
 def _rows(n: int, rule: str) -> int | str:
@@ -83,10 +95,14 @@ def files_read(study: Study) -> dict[str, Path]:
         named["rates"] = study.counterfactual.rates
     named |= {series.id: series.file for series in study.series}
     if study.contract is not None:
-        parts = ("rate_card", "achieved", "payments", "cash_flows", "variations")
-        named |= {part: getattr(study.contract, part) for part in parts}
+        of_contract = ("rate_card", *OF_MONEY, "variations", "costs", "budgets")
+        named |= {part: getattr(study.contract, part) for part in of_contract}
     if study.value is not None:
-        named["impact_map"] = study.value.impact_map
+        of_value = ("impact_map", "whole_life", "unit_costs", "deflators", "splits")
+        named |= {part: getattr(study.value, part) for part in of_value}
+    named |= {f"curve {curve.id}": curve.file for curve in study.curve}
+    if study.framework is not None:
+        named["framework"] = study.framework.file
     if study.simulation is not None:
         named["truth"] = study.simulation.truth
     named["locked plan"] = LOCK_FILE

@@ -93,7 +93,7 @@ def test_essex_proportions_of_social_finance_give_a_deadweight_of_half_and_level
     assert row["effect"] == pytest.approx(-0.442, rel=1e-12)
     assert row["deadweight"] == pytest.approx((1 - 0.55) / (1 - 0.108), rel=1e-9)
     assert row["level"] == 1
-    assert "The programme was followed by lower share in care" in plain(evaluation)
+    assert "The programme was followed by a lower share in care" in plain(evaluation)
 
 
 def test_two_plans_of_one_contract_tell_opposite_stories():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -118,6 +118,34 @@ def hidden_metrics(study: Study, table: pd.DataFrame, told: frozenset[str] = fro
     while rest and gone and told_by_totals(table, gone, few):
         gone.append(rest.pop(0))
     return frozenset(table.loc[gone, "metric"])
+
+
+def told_by_outcomes(study: Study, table: pd.DataFrame, effects: Any) -> frozenset[str]:
+    """Metrics of an estimated yes-or-no outcome that few of the treated had, or few had not.
+
+    Parameters
+    ----------
+    study : Study
+        For the rule in force; without a cohort, or with published figures, nobody is told of.
+    table : DataFrame
+        ``contract.table``.
+    effects : Effects or None
+        ``table`` with outcome, values, observed, n_treated.
+
+    Returns
+    -------
+    frozenset of str
+        Ids of metrics.
+    """
+    if effects is None or study.cohort is None or (study.contract is not None and study.contract.published):
+        return frozenset()
+    few = set()
+    for row in effects.table.to_dict("records"):
+        treated, observed = row.get("n_treated"), row.get("observed")
+        if row.get("values") == "yes or no" and pd.notna(treated) and pd.notna(observed):
+            had = round(float(observed) * float(treated))
+            few |= {row["outcome"]} if is_few(study, had) or is_few(study, float(treated) - had) else set()
+    return frozenset(table.loc[table["outcome"].isin(few), "metric"].astype(str))
 
 
 def _known(table: pd.DataFrame) -> pd.Series:

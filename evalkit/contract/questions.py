@@ -18,7 +18,9 @@ from evalkit.study import Study
 MOST_LISTED = 25
 
 
-def payment_flags(study: Study, papers: Papers, table: pd.DataFrame, totals: dict[str, Any]) -> list[Flag]:
+def payment_flags(
+    study: Study, papers: Papers, table: pd.DataFrame, totals: dict[str, Any], told: frozenset[str] = frozenset()
+) -> list[Flag]:
     """Everything about the payments that a reader must be told, differences as questions to the parties.
 
     Parameters
@@ -31,15 +33,17 @@ def payment_flags(study: Study, papers: Papers, table: pd.DataFrame, totals: dic
         From `reconcile`.
     totals : dict
         From `total_up`.
+    told : frozenset of str
+        From `told_by_outcomes`.
 
     Returns
     -------
     list of Flag
         Of the room "contract".
     """
-    secret = len(table) > 0 and totals_tell(study, table)
+    secret = len(table) > 0 and totals_tell(study, table, told)
     return [
-        *_mismatches(study, table),
+        *_mismatches(study, table, told),
         *_above(study, totals, secret),
         *([] if secret else _nameless(study, papers, totals)),
         *_plans(study, papers),
@@ -47,14 +51,14 @@ def payment_flags(study: Study, papers: Papers, table: pd.DataFrame, totals: dic
     ]
 
 
-def _mismatches(study: Study, table: pd.DataFrame) -> list[Flag]:
+def _mismatches(study: Study, table: pd.DataFrame, told: frozenset[str]) -> list[Flag]:
     """One flag with one question per metric that was not paid as it follows from units and prices."""
     apart = table[table["difference"].abs() > CLOSE]
     if apart.empty:
         return []
     compared = int(table["difference"].notna().sum())
     text = f"Payments differ from units times price for {len(apart)} of {compared} metrics."
-    few = hidden_metrics(study, table)
+    few = hidden_metrics(study, table, told)
     questions = [_question(study, row, row["metric"] in few) for row in apart.head(MOST_LISTED).to_dict("records")]
     if len(apart) > MOST_LISTED:
         questions.append(f"And {len(apart) - MOST_LISTED} more.")

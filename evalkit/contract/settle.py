@@ -8,6 +8,7 @@ from typing import Any
 
 from evalkit import tables
 from evalkit.contract.deadweight import add_anyway
+from evalkit.contract.hidden import told_by_outcomes
 from evalkit.contract.looks import View, look_at_all
 from evalkit.contract.looks.budgets import COLUMNS as BUDGETS
 from evalkit.contract.looks.costs import COLUMNS as COSTS
@@ -55,7 +56,7 @@ def settle_contract(study_or_effects: Any) -> Contract:
     triggers = judge_triggers(study, effects)
     table, ledger = reconcile(papers, study.contract, triggers)
     totals = total_up(study, papers, table, ledger)
-    flags = payment_flags(study, papers, table, totals)
+    flags = payment_flags(study, papers, table, totals, told_by_outcomes(study, table, effects))
     table, anyway, more = add_anyway(study, papers, table, effects)
     investor = None if papers.cash_flows is None else returns(papers.cash_flows)
     flags += trigger_flags(study, triggers)

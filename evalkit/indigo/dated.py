@@ -60,6 +60,23 @@ def coarse(text: object) -> bool:
     return found is not None and found.group(3) is None
 
 
+def known_to(*texts: str) -> str:
+    """How exactly dates of INDIGO are known together: as the coarsest of them.
+
+    Parameters
+    ----------
+    *texts : str
+        Dates as recorded.
+
+    Returns
+    -------
+    str
+        "day", "month" or "year".
+    """
+    parts = [len(text.strip().split("-")) for text in texts]
+    return {1: "year", 2: "month"}.get(min(parts, default=3), "day")
+
+
 def recorded_note(**texts: str) -> str:
     """A note that keeps a month or a year as it was recorded, where a day had to be written.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from evalkit.indigo.dated import STEPS, day_of, recorded_note
+from evalkit.indigo.dated import STEPS, day_of, known_to, recorded_note
 from evalkit.indigo.ledgers import titles_of
 from evalkit.indigo.record import Record, Row, as_recorded, as_share, money, span, text
 
@@ -174,7 +174,7 @@ def steps_of(record: Record) -> Parts:
     Returns
     -------
     list of dict
-        says, phase, planned, done, note, source.
+        says, phase, planned, done, known_to, note, source.
     """
     steps, about = [], record.about
     for says, (planned, done) in STEPS.items():
@@ -182,8 +182,9 @@ def steps_of(record: Record) -> Parts:
         days = {which: day_of(told, last="ends" in says or "completed" in says) for which, told in texts.items()}
         if any(days.values()):
             step = {"says": says, "phase": "commissioning" if "signed" in says else "delivery", **days}
-            note = recorded_note(**{which: texts[which] for which, day in days.items() if day})
-            steps.append({**step, "note": note or None, "source": f"{record.source}."})
+            dated = {which: texts[which] for which, day in days.items() if day}
+            told = {"known_to": known_to(*dated.values()), "note": recorded_note(**dated) or None}
+            steps.append({**step, **told, "source": f"{record.source}."})
     return steps
 
 

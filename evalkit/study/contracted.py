@@ -63,6 +63,7 @@ class Step(Part):
     phase: str = Field("", description='What it belongs to: "commissioning", "delivery", "evaluation".')
     planned: dt.date | None = None
     done: dt.date | None = None
+    known_to: Literal["day", "month", "year"] = Field("day", description="How exactly these dates are known.")
     note: str = ""
     source: str = ""
 

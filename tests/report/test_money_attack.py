@@ -11,6 +11,7 @@ import pytest
 
 import evalkit as ek
 from evalkit.indigo import export_indigo
+from evalkit.provenance import record
 from evalkit.report.html import plain
 from evalkit.report.page import build
 from evalkit.report.results import as_dicts, results
@@ -175,6 +176,25 @@ def test_nearly_everybody_is_as_telling_as_nearly_nobody(attacked):
     card, achieved = "home,At home,home,1000\nexam,Exam,exam,530", "home,117,2020-03-31\nexam,50,2020-03-31"
     found = attacked(card, achieved, lines(*rows), who=people(home=(117, 60)))
     assert tells(found, 117, 117000, 143500) == []
+
+
+def test_a_question_about_a_difference_does_not_tell_that_nearly_everybody_succeeded(attacked):
+    rows = [paid("home", 118000), paid("exam", 26500), paid("big", 31000, "2020-09-30")]
+    card = "home,At home,home,1000\nexam,Exam,exam,530\nbig,Joined,,310"
+    achieved = "home,117,2020-03-31\nexam,50,2020-03-31\nbig,100,2020-09-30"
+    found = attacked(card, achieved, lines(*rows), who=people(home=(117, 60)))
+    (asked,) = [flag for flag in found.contract.flags if "To ask the parties" in flag.detail]
+    assert "At home: paid and owed differ; the figures rest on a hidden count." in asked.detail
+    assert tells(found, 117, 118, 117000, 118000) == []
+
+
+def test_files_of_a_contract_with_a_hidden_count_are_told_without_their_hash(attacked):
+    found = attacked(CARD, ACHIEVED, lines(*PAID))
+    told = {part["file"]: part["sha256"] for part in record(found)["tables"]}
+    assert (told["achieved.csv"], told["payments.csv"]) == ("[c]", "[c]")
+    assert len(told["card.csv"]) == 64
+    honest = attacked(CARD, ACHIEVED.replace("rare,4", "rare,40"), lines(*PAID).replace("2800", "28000"))
+    assert {len(part["sha256"]) for part in record(honest)["tables"]} == {64}
 
 
 # ---------------------------------------------------------------- payers, agencies, periods, investors

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.contract.explained import Row, explain
-from evalkit.contract.hidden import hidden_metrics
+from evalkit.contract.hidden import hidden_metrics, told_by_outcomes
 from evalkit.contract.looks.base import View, look
 from evalkit.contract.mechanisms import FLOOR
 from evalkit.contract.pennies import in_pennies
@@ -188,7 +188,8 @@ def _flags(view: View, found: Periods) -> list[Flag]:
     apart, open_ones = table[table["difference"] != 0], table[table["unexplained"] != 0]
     if open_ones.empty or len(table) == table["metric"].nunique():  # one period: the table by metric says it all
         return []
-    hidden = hidden_metrics(view.study, view.contract.table)
+    metrics = view.contract.table
+    hidden = hidden_metrics(view.study, metrics, told_by_outcomes(view.study, metrics, view.effects))
     shown = open_ones[~open_ones["metric"].isin(hidden)]
     named = list(dict.fromkeys(str(title) for title in shown["title"]))
     text = (

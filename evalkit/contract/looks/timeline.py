@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,8 +24,8 @@ class Timeline:
     Parameters
     ----------
     steps : DataFrame
-        says, phase, planned, done, days_late, months_late (to the nearest month; missing where either date is), note,
-        source.
+        says, phase, planned, done, known_to, days_late, months_late (to the nearest month; missing where either date
+        is, or only the year is known), note, source.
     phases : DataFrame
         phase, planned_from, planned_until, done_from, done_until, steps, done: first and last days of their steps.
     """
@@ -51,17 +50,20 @@ def timeline(view: View) -> tuple[Timeline | None, list[Flag]]:
     """
     if not view.plan.step:
         return None, []
-    names = ("says", "phase", "planned", "done", "note", "source")
+    names = ("says", "phase", "planned", "done", "known_to", "note", "source")
     steps = pd.DataFrame([{name: getattr(step, name) for name in names} for step in view.plan.step])
-    late = [_days(step.planned, step.done) for step in view.plan.step]
+    late = [_days(step) for step in view.plan.step]
     steps["days_late"] = pd.Series(late, index=steps.index, dtype=float)
     steps["months_late"] = (steps["days_late"] / MONTH).round() + 0.0  # no minus before nothing
     phases = _phases(steps)
     return Timeline(steps, phases), _out_of_order(view.plan.step)
 
 
-def _days(planned: dt.date | None, done: dt.date | None) -> float:
-    return float("nan") if planned is None or done is None else float((done - planned).days)
+def _days(step: Step) -> float:
+    """Days from planned to done; none where a date is missing or known to the year only."""
+    if step.planned is None or step.done is None or step.known_to == "year":
+        return float("nan")
+    return float((step.done - step.planned).days)
 
 
 def _phases(steps: pd.DataFrame) -> pd.DataFrame:

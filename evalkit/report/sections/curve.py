@@ -162,9 +162,9 @@ def _method(curve: Curve) -> list[str]:
     others = "; ".join(f"{SHORT[name]}: {ALTERNATIVES[name]}" for name in curve.alternatives)
     return [
         f"Least squares over {len(curve.past)} years ({_span(curve)}), slope {slope} a year{sd}; prediction interval "
-        "by t with n \u2212 2 degrees of freedom, the line's own uncertainty included. It takes the past for a straight "
-        "line around which each year scatters by itself: where a year resembles the one before it, or the line bends, "
-        "the range is too narrow.",
+        "by t with n \u2212 2 degrees of freedom, the line's own uncertainty included. It takes the past for a "
+        "straight line around which each year scatters by itself: where a year resembles the one before it, or the "
+        "line bends, the range is too narrow.",
         f"Other forecasts: {others}.",
     ]
 

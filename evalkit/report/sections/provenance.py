@@ -43,7 +43,7 @@ def _facts(evaluation: Any, record: dict[str, Any]) -> dict[str, str]:
 
 
 def _short(digest: str) -> str:
-    return f"{digest[:8]}\u2026{digest[-4:]}"
+    return digest if digest == words.SUPPRESSED else f"{digest[:8]}\u2026{digest[-4:]}"
 
 
 def _tables(record: dict[str, Any]) -> Table:

@@ -307,7 +307,7 @@ def _variations(table: pd.DataFrame) -> Table:
 def _steps(timeline: Any) -> Table:
     rows: list[list[object]] = []
     for row in timeline.steps.to_dict("records"):
-        planned, done = (words.day(row[name]) for name in ("planned", "done"))
+        planned, done = (_as_known(row[name], row["known_to"]) for name in ("planned", "done"))
         half = {"half_planned_by": row["planned"] or "", "half_actual_by": row["done"] or ""}
         late = _late({**row, **half})
         rows.append([Cell(row["says"], small=sentence(row["note"])), row["phase"], planned, done, _done(late)])
@@ -327,6 +327,13 @@ def _steps(timeline: Any) -> Table:
         source="; ".join(dict.fromkeys(source for source in timeline.steps["source"] if source)),
         width=44,
     )
+
+
+def _as_known(day: Any, known_to: str) -> str:
+    """A date as exactly as it is known."""
+    if day is None or known_to == "day":
+        return words.day(day)
+    return words.month(day) if known_to == "month" else str(day.year)
 
 
 def _tells_steps(steps: pd.DataFrame) -> bool:
