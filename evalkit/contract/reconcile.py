@@ -74,8 +74,8 @@ def reconcile(
         table[name] = by_metric(ledger, column).reindex(table.index, fill_value=0.0)
     lifts = ledger[ledger["mechanism"] == FLOOR]
     table["lifted"] = by_metric(lifts, "gross").reindex(table.index, fill_value=0.0)
-    if papers.claims.empty and not ledger["paid"].any():  # nothing on record is not nothing owed
-        table[UNKNOWN] = np.nan
+    if papers.claims.empty:  # nothing on record is not nothing owed; a trigger that was not met owes nothing
+        table.loc[table.index.isin(list(prices)), UNKNOWN] = np.nan
     table["paid"] = _paid(papers.payments, table.index)
     table["difference"] = [less(paid, owed) for paid, owed in zip(table["paid"], table["owed"], strict=True)]
     table["implied_units"] = (table["paid"] / table["price"]).where(_by_unit(table, ledger))
