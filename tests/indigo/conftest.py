@@ -9,7 +9,6 @@ import pytest
 
 from evalkit.indigo import columns
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIRST, SECOND, THIRD = "INDIGO-POJ-0901", "INDIGO-POJ-0902", "INDIGO-POJ-0903"
 
 PROJECTS = [
@@ -135,21 +134,15 @@ def record(tmp_path):
 
 
 @pytest.fixture
-def whole_record():
+def whole_record(beside):
     """The folder of the published data set, where it lies beside the project."""
-    folder = SHARED / "indigo"
-    if not folder.is_dir():
-        pytest.skip("the impact bond data set may not be committed: put it in shared/data/indigo")
-    return folder
+    return beside("../data/indigo")
 
 
 @pytest.fixture
-def schema():
+def schema(beside):
     """The folder of INDIGO's schema, where it lies beside the project."""
-    folder = SHARED / "indigo_schema"
-    if not folder.is_dir():
-        pytest.skip("INDIGO's schema may not be committed: put it in shared/data/indigo_schema")
-    return folder
+    return beside("../data/indigo_schema")
 
 
 @pytest.fixture
